@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# clact_add_test(NAME name COMMAND program [argument ...]
+#                [LABELS label ...] [TIMEOUT seconds] [ENVIRONMENT name=value ...])
+#
+# Registers a test. Each has a kernel cache of its own: PoCL's is not safe to share between processes.
+function(clact_add_test)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;TIMEOUT" "COMMAND;LABELS;ENVIRONMENT")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  set(cache "${PROJECT_BINARY_DIR}/pocl-cache/${arg_NAME}")
+  file(MAKE_DIRECTORY "${cache}")
+  add_test(NAME ${arg_NAME} COMMAND ${arg_COMMAND})
+  set_tests_properties(${arg_NAME} PROPERTIES
+    TIMEOUT ${arg_TIMEOUT}
+    LABELS "${arg_LABELS}"
+    ENVIRONMENT "POCL_CACHE_DIR=${cache};${arg_ENVIRONMENT}")
+endfunction()

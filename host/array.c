@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* The host-array calls: any number of elements, in pieces, on the arrays themselves where the device
+ * shares the host's memory, through three buffers in turn where it does not. */
+#include "internal.h"
+
+#include <stdint.h>
+
+/* A call on host arrays; arrays[i] is the operand views[i] of `call`, the output last. */
+typedef struct job {
+    clact__call call;
+    clact_dtype dtype;
+    size_t n;
+    unsigned char *arrays[3]; /* the inputs are never written through it */
+} job;
+
+/* ---- checks --------------------------------------------------------------------------------------- */
+
+static clact_status check_arrays(const clact_context *ctx, const job *j)
+{
+    const size_t size = clact_dtype_size(j->dtype);
+    const unsigned output = j->call.operands - 1;
+    if (j->n > SIZE_MAX / size)
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "%zu elements do not fit in memory", j->n);
+    for (unsigned i = 0; i <= output; i++) {
+        const char *name = clact__operand_name(&j->call, i);
+        if (!j->arrays[i])
+            return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "%s is NULL", name);
+        if ((uintptr_t)j->arrays[i] % size != 0)
+            return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
+                               "%s is not aligned to its elements of %zu bytes", name, size);
+        const uintptr_t a = (uintptr_t)j->arrays[i], y = (uintptr_t)j->arrays[output];
+        const uintptr_t apart = a < y ? y - a : a - y;
+        if (apart != 0 && apart < j->n * size)
+            return clact__fail(ctx, CLACT_OVERLAP, "the output overlaps %s without being equal to it",
+                               name);
+    }
+    return CLACT_SUCCESS;
+}
+
+/* ---- sharing ---------------------------------------------------------------------------------------- */
+
+/* Wraps bytes of the arrays in buffers without copying; operands that are the same array get the same
+ * buffer, as two over one range of memory would be undefined. */
+static clact_status wrap(const clact_context *ctx, const job *j, size_t start, size_t bytes,
+                         cl_mem mems[3])
+{
+    const unsigned output = j->call.operands - 1;
+    /* The output first, so that an input that is also the output finds it. */
+    for (unsigned k = 0; k <= output; k++) {
+        const unsigned i = output - k;
+        for (unsigned other = i + 1; other <= output && !mems[i]; other++)
+            if (j->arrays[other] == j->arrays[i] && clRetainMemObject(mems[other]) == CL_SUCCESS)
+                mems[i] = mems[other];
+        if (mems[i])
+            continue;
+        cl_int code = CL_SUCCESS;
+        const cl_mem_flags access = i == output ? CL_MEM_READ_WRITE : CL_MEM_READ_ONLY;
+        mems[i] = clCreateBuffer(ctx->cl, access | CL_MEM_USE_HOST_PTR, bytes,
+                                 j->arrays[i] + start, &code);
+        if (code != CL_SUCCESS)
+            return clact__fail_cl(ctx, code, "clCreateBuffer");
+    }
+    return CLACT_SUCCESS;
+}
+
+/* Mapping is how a kernel's results become visible in host memory; nothing moves where it is shared.
+ * Returns when that is done. */
+static clact_status make_visible(const clact_context *ctx, cl_mem mem, size_t bytes)
+{
+    cl_int code = CL_SUCCESS;
+    cl_event done = NULL;
+    const char *name = "clEnqueueMapBuffer";
+    void *mapped = clEnqueueMapBuffer(ctx->queue, mem, CL_FALSE, CL_MAP_READ, 0, bytes, 0, NULL,
+                                      NULL, &code);
+    if (code == CL_SUCCESS) {
+        name = "clEnqueueUnmapMemObject";
+        code = clEnqueueUnmapMemObject(ctx->queue, mem, mapped, 0, NULL, &done);
+    }
+    if (code == CL_SUCCESS) {
+        name = "clWaitForEvents";
+        code = clWaitForEvents(1, &done);
+        clReleaseEvent(done);
+    }
+    if (code == CL_SUCCESS)
+        return CLACT_SUCCESS;
+    clFinish(ctx->queue); /* the arrays must not be in use once the caller has them back */
+    return clact__fail_cl(ctx, code, name);
+}
+
+static clact_status share_piece(clact_context *ctx, job *j, size_t start, size_t count)
+{
+    const size_t size = clact_dtype_size(j->dtype);
+    const unsigned output = j->call.operands - 1;
+    cl_mem mems[3] = {NULL, NULL, NULL};
+    clact_status status = wrap(ctx, j, start * size, count * size, mems);
+    for (unsigned i = 0; i <= output; i++)
+        j->call.views[i] = clact_view_1d(mems[i], j->dtype, 0, count);
+    if (status == CLACT_SUCCESS)
+        status = clact__launch(ctx, ctx->queue, &j->call, 0, NULL, NULL);
+    if (status == CLACT_SUCCESS)
+        status = make_visible(ctx, mems[output], count * size);
+    for (unsigned i = 0; i <= output; i++)
+        if (mems[i])
+            clReleaseMemObject(mems[i]);
+    return status;
+}
+
+static clact_status run_shared(clact_context *ctx, job *j)
+{
+    const size_t piece = ctx->profile.largest_bytes / clact_dtype_size(j->dtype);
+    clact_status status = CLACT_SUCCESS;
+    for (size_t start = 0; start < j->n && status == CLACT_SUCCESS; start += piece)
+        status = share_piece(ctx, j, start, j->n - start < piece ? j->n - start : piece);
+    return status;
+}
+
+/* ---- copying ------------------------------------------------------------------------------------------ */
+
+/* While one piece is computed the next goes up and the last comes down. */
+enum { SLOTS = 3 };
+
+typedef struct slot {
+    clact__block *inputs[2]; /* the kernel writes its output over the first */
+    cl_event written[2];
+    cl_event computed;
+    cl_event read;
+} slot;
+
+static cl_command_queue new_queue(const clact_context *ctx, cl_int *code)
+{
+    return *code == CL_SUCCESS ? clCreateCommandQueue(ctx->cl, ctx->device, 0, code) : NULL;
+}
+
+/* Three in-order queues, so that the three directions of work do not wait for each other. */
+static clact_status get_lanes(clact_context *ctx, clact__lanes *lanes)
+{
+    cl_int code = CL_SUCCESS;
+    pthread_mutex_lock(&ctx->lanes_lock);
+    if (!ctx->lanes.up)
+        ctx->lanes.up = new_queue(ctx, &code);
+    if (!ctx->lanes.compute)
+        ctx->lanes.compute = new_queue(ctx, &code);
+    if (!ctx->lanes.down)
+        ctx->lanes.down = new_queue(ctx, &code);
+    *lanes = ctx->lanes;
+    pthread_mutex_unlock(&ctx->lanes_lock);
+    return code == CL_SUCCESS ? CLACT_SUCCESS : clact__fail_cl(ctx, code, "clCreateCommandQueue");
+}
+
+static void release_event(cl_event *event)
+{
+    if (*event)
+        clReleaseEvent(*event);
+    *event = NULL;
+}
+
+static clact_status write_piece(const clact_context *ctx, const clact__lanes *lanes, const job *j,
+                                size_t offset, size_t bytes, slot *s)
+{
+    for (unsigned i = 0; i + 1 < j->call.operands; i++) {
+        release_event(&s->written[i]);
+        const cl_int code =
+            clEnqueueWriteBuffer(lanes->up, s->inputs[i]->mem, CL_FALSE, 0, bytes,
+                                 j->arrays[i] + offset, s->read ? 1 : 0,
+                                 s->read ? &s->read : NULL, &s->written[i]);
+        if (code != CL_SUCCESS)
+            return clact__fail_cl(ctx, code, "clEnqueueWriteBuffer");
+    }
+    return CLACT_SUCCESS;
+}
+
+/* Sends one piece on its way; nothing here waits. */
+static clact_status start_piece(clact_context *ctx, const clact__lanes *lanes, job *j,
+                                size_t start, size_t count, slot *s)
+{
+    const size_t size = clact_dtype_size(j->dtype);
+    const unsigned output = j->call.operands - 1;
+    clact_status status = write_piece(ctx, lanes, j, start * size, count * size, s);
+    if (status != CLACT_SUCCESS)
+        return status;
+
+    for (unsigned i = 0; i < output; i++)
+        j->call.views[i] = clact_view_1d(s->inputs[i]->mem, j->dtype, 0, count);
+    j->call.views[output] = j->call.views[0];
+    clFlush(lanes->up);
+    release_event(&s->computed);
+    status = clact__launch(ctx, lanes->compute, &j->call, output, s->written, &s->computed);
+    if (status != CLACT_SUCCESS)
+        return status;
+
+    clFlush(lanes->compute);
+    release_event(&s->read);
+    const cl_int code = clEnqueueReadBuffer(lanes->down, s->inputs[0]->mem, CL_FALSE, 0,
+                                            count * size, j->arrays[output] + start * size, 1,
+                                            &s->computed, &s->read);
+    if (code != CL_SUCCESS)
+        return clact__fail_cl(ctx, code, "clEnqueueReadBuffer");
+    clFlush(lanes->down);
+    return CLACT_SUCCESS;
+}
+
+/* Waits for everything a slot has under way, also after an error, and gives back what it holds. */
+static cl_int slot_end(clact_context *ctx, const clact__lanes *lanes, slot *s, bool failed)
+{
+    cl_int code = CL_SUCCESS;
+    if (failed) {
+        clFinish(lanes->up);
+        clFinish(lanes->compute);
+        clFinish(lanes->down);
+    } else if (s->read) {
+        code = clWaitForEvents(1, &s->read);
+    }
+    release_event(&s->written[0]);
+    release_event(&s->written[1]);
+    release_event(&s->computed);
+    release_event(&s->read);
+    for (unsigned i = 0; i < 2; i++)
+        if (s->inputs[i])
+            clact__pool_release(ctx, s->inputs[i]);
+    return code;
+}
+
+static clact_status run_pieces(clact_context *ctx, const clact__lanes *lanes, job *j, size_t piece,
+                               slot slots[SLOTS])
+{
+    clact_status status = CLACT_SUCCESS;
+    size_t turn = 0;
+    for (size_t start = 0; start < j->n && status == CLACT_SUCCESS; start += piece, turn++) {
+        slot *s = &slots[turn % SLOTS];
+        const size_t count = j->n - start < piece ? j->n - start : piece;
+        for (unsigned i = 0; i + 1 < j->call.operands && status == CLACT_SUCCESS; i++)
+            if (!s->inputs[i])
+                status = clact__pool_acquire(ctx, count * clact_dtype_size(j->dtype),
+                                             &s->inputs[i]);
+        if (status == CLACT_SUCCESS)
+            status = start_piece(ctx, lanes, j, start, count, s);
+    }
+    return status;
+}
+
+static clact_status run_copied(clact_context *ctx, job *j)
+{
+    clact__lanes lanes;
+    clact_status status = get_lanes(ctx, &lanes);
+    if (status != CLACT_SUCCESS)
+        return status;
+    slot slots[SLOTS] = {0};
+    status = run_pieces(ctx, &lanes, j, ctx->profile.piece_bytes / clact_dtype_size(j->dtype),
+                        slots);
+    cl_int code = CL_SUCCESS;
+    for (unsigned i = 0; i < SLOTS; i++) {
+        const cl_int ended = slot_end(ctx, &lanes, &slots[i], status != CLACT_SUCCESS);
+        if (code == CL_SUCCESS)
+            code = ended;
+    }
+    if (status == CLACT_SUCCESS && code != CL_SUCCESS)
+        status = clact__fail_cl(ctx, code, "clWaitForEvents");
+    return status;
+}
+
+/* ---- the public calls ---------------------------------------------------------------------------------- */
+
+static clact_status run(clact_context *ctx, job *j)
+{
+    if (j->n == 0)
+        return CLACT_SUCCESS;
+    const clact_status status = check_arrays(ctx, j);
+    if (status != CLACT_SUCCESS)
+        return status;
+    return ctx->profile.shares_memory ? run_shared(ctx, j) : run_copied(ctx, j);
+}
+
+/* Inputs are const to the caller; OpenCL takes them through plain pointers, but only reads. */
+static unsigned char *bytes_of(const void *array)
+{
+    return (unsigned char *)(uintptr_t)array;
+}
+
+clact_status clact_forward(clact_context *ctx, clact_operator op, const clact_params *params,
+                           clact_dtype dtype, size_t n, const void *x, void *y)
+{
+    job j = {.dtype = dtype, .n = n, .arrays = {bytes_of(x), y}};
+    const clact_status status =
+        clact__call_begin(ctx, op, params, CLACT__FORWARD, dtype, &j.call);
+    return status == CLACT_SUCCESS ? run(ctx, &j) : status;
+}
+
+clact_status clact_backward(clact_context *ctx, clact_operator op, const clact_params *params,
+                            clact_dtype dtype, clact_saved kind, size_t n, const void *grad,
+                            const void *saved, void *dx)
+{
+    job j = {.dtype = dtype, .n = n, .arrays = {bytes_of(grad), bytes_of(saved), dx}};
+    const clact_status status =
+        clact__call_begin(ctx, op, params, clact__direction_of(kind), dtype, &j.call);
+    return status == CLACT_SUCCESS ? run(ctx, &j) : status;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of host/ share. A call comes in at clact.h; launch.c checks it and asks program.c
+ * for a kernel, sets the arguments and enqueues. Nothing below calls upward. */
+#ifndef CLACT_INTERNAL_H
+#define CLACT_INTERNAL_H
+
+#include <clact/clact.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* ---- ops.c: the table of operators ----------------------------------------------------------- */
+
+typedef enum clact__direction {
+    CLACT__FORWARD,
+    CLACT__FROM_OUTPUT,
+    CLACT__FROM_INPUT,
+    CLACT__DIRECTIONS /* how many there are; also: none of them */
+} clact__direction;
+
+typedef struct clact__op {
+    clact_operator value;
+    const char *name;
+    unsigned saved; /* clact_saved values, or-ed */
+} clact__op;
+
+enum {
+#define CLACT_OPERATOR(value, NAME, name, saved, forward, from_output, from_input)                 \
+    CLACT__ROW_##NAME,
+#include <clact/ops.def>
+#undef CLACT_OPERATOR
+    CLACT__OPS,
+    CLACT__DTYPES = 4
+};
+
+extern const clact__op clact__ops[CLACT__OPS];
+
+/* The row of an operator; NULL for a value that is none. */
+const clact__op *clact__op_find(clact_operator value);
+/* "forward", "from_output" or "from_input": how activations.cl names the function. */
+const char *clact__direction_name(clact__direction direction);
+/* CLACT__DIRECTIONS for a value that is no clact_saved. */
+clact__direction clact__direction_of(clact_saved kind);
+/* Whether the operator has this direction. */
+bool clact__op_has(const clact__op *op, clact__direction direction);
+
+/* ---- status.c: what went wrong --------------------------------------------------------------- */
+
+#if defined(__GNUC__)
+#define CLACT__PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#define CLACT__PRINTF(text, first)
+#endif
+
+/* Records an error for this thread, tells the context's log, and returns `status`. */
+clact_status clact__fail(const clact_context *ctx, clact_status status, const char *format, ...)
+    CLACT__PRINTF(3, 4);
+/* The same for an OpenCL call that returned `code`. */
+clact_status clact__fail_cl(const clact_context *ctx, cl_int code, const char *call);
+/* The same for a text of any length. */
+clact_status clact__fail_text(const clact_context *ctx, clact_status status, cl_int code,
+                              const char *text);
+
+/* ---- device.c: which device, and how work is cut for it --------------------------------------- */
+
+typedef struct clact__profile {
+    bool has_f64;
+    bool shares_memory;
+    bool doubles;           /* compute f32 in f64 */
+    size_t vector_width;    /* elements per vector */
+    size_t group_size;      /* work-items per group */
+    size_t item_elements;   /* a work-item has at least so many elements */
+    size_t items;           /* ... and more if there would be more items than this */
+    size_t largest_bytes;   /* of one allocation */
+    size_t piece_bytes;     /* of one operand's piece in the host-array calls, when copying */
+} clact__profile;
+
+clact_status clact__device_choose(const clact_context *ctx, const char *name, cl_device_id *device);
+/* Whether the library can run on the device at all. */
+bool clact__device_usable(cl_device_id device);
+clact_status clact__device_profile(const clact_context *ctx, cl_device_id device,
+                                   const clact_options *options, clact__profile *profile);
+
+/* ---- program.c: compiled kernels --------------------------------------------------------------- */
+
+/* The text of kernels/, embedded by the build in the order in which it is compiled. */
+typedef struct clact__source {
+    const char *text;
+    size_t length;
+} clact__source;
+extern const clact__source clact__sources[];
+extern const unsigned clact__source_count;
+
+/* A kernel object that one call uses alone: clSetKernelArg changes it, so that two threads must not
+ * share one. */
+typedef struct clact__kernel {
+    cl_kernel kernel;
+    size_t group_size; /* the largest that the kernel runs with */
+    struct clact__kernel *next;
+} clact__kernel;
+
+/* The program of one (operator, direction, dtype) and its idle kernels. */
+typedef struct clact__program {
+    pthread_mutex_t lock;
+    cl_program program; /* NULL until first wanted */
+    clact__kernel *idle;
+} clact__program;
+
+clact_status clact__kernel_acquire(clact_context *ctx, const clact__op *op,
+                                   clact__direction direction, clact_dtype dtype,
+                                   clact__kernel **kernel);
+void clact__kernel_release(clact_context *ctx, const clact__op *op, clact__direction direction,
+                           clact_dtype dtype, clact__kernel *kernel);
+void clact__program_free(clact__program *program);
+
+/* ---- pool.c: device memory that is used again -------------------------------------------------- */
+
+typedef struct clact__block {
+    cl_mem mem;
+    size_t bytes; /* at least what was asked for */
+    struct clact__block *next;
+} clact__block;
+
+typedef struct clact__pool {
+    pthread_mutex_t lock;
+    clact__block *idle; /* the most recently released first */
+    size_t idle_bytes;
+    size_t limit;
+} clact__pool;
+
+clact_status clact__pool_acquire(clact_context *ctx, size_t bytes, clact__block **block);
+void clact__pool_release(clact_context *ctx, clact__block *block);
+
+/* ---- context.c ---------------------------------------------------------------------------------- */
+
+/* The queues of the host-array calls on a device with memory of its own. */
+typedef struct clact__lanes {
+    cl_command_queue up, compute, down;
+} clact__lanes;
+
+struct clact_context {
+    atomic_uint references; /* the caller's, and one of each buffer */
+    cl_context cl;
+    cl_device_id device;
+    cl_command_queue queue;
+    clact__profile profile;
+    char *build_options;
+    void (*log)(void *user, clact_status status, cl_int code, const char *message);
+    void *log_user;
+    clact__program programs[CLACT__OPS][CLACT__DIRECTIONS][CLACT__DTYPES];
+    clact__pool pool;
+    pthread_mutex_t lanes_lock;
+    clact__lanes lanes; /* made when first wanted */
+};
+
+void clact__context_retain(clact_context *ctx);
+void clact__context_release(clact_context *ctx);
+
+/* ---- view.c: checked operands ------------------------------------------------------------------- */
+
+/* Where a view lies: the buffer behind any sub-buffer, and the bytes in it. */
+typedef struct clact__extent {
+    cl_mem root;
+    size_t begin, end;  /* the range from the first element to behind the last */
+    size_t row_bytes, stride_bytes;
+    size_t rows;
+} clact__extent;
+
+bool clact__view_empty(clact_view view);
+/* Checks a view by itself: its dtype, its range, its buffer's context and access. */
+clact_status clact__view_check(const clact_context *ctx, clact_view view, const char *name,
+                               bool is_output, clact__extent *extent);
+/* Checks that an output and another operand are equal or have no element in common. */
+clact_status clact__view_check_overlap(const clact_context *ctx, const clact__extent *output,
+                                       const clact__extent *other, const char *name);
+
+/* ---- launch.c: the one way to a pointwise kernel ------------------------------------------------- */
+
+/* One call: the operands in the kernel's order, the output last. */
+typedef struct clact__call {
+    const clact__op *op;
+    clact__direction direction;
+    unsigned operands; /* with the output: 2 or 3 */
+    clact_view views[3];
+} clact__call;
+
+/* Checks all but the views, and fills op, direction and operands. */
+clact_status clact__call_begin(const clact_context *ctx, clact_operator op,
+                               const clact_params *params, clact__direction direction,
+                               clact_dtype dtype, clact__call *call);
+/* How the messages call operand i. */
+const char *clact__operand_name(const clact__call *call, unsigned i);
+/* Enqueues a call whose views are checked. */
+clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const clact__call *call,
+                           cl_uint n_wait, const cl_event *wait, cl_event *event);
+/* Checks that a queue belongs to the context and turns NULL into the context's own. */
+clact_status clact__queue_check(const clact_context *ctx, cl_command_queue *queue);
+/* Checks a wait list's shape. */
+clact_status clact__wait_check(const clact_context *ctx, cl_uint n_wait, const cl_event *wait);
+/* An event for having nothing to do: complete once the wait list is. */
+clact_status clact__enqueue_nothing(const clact_context *ctx, cl_command_queue queue,
+                                    cl_uint n_wait, const cl_event *wait, cl_event *event);
+
+#endif /* CLACT_INTERNAL_H */

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* The one way to a pointwise kernel: check the call, cut the work, set the arguments, enqueue. */
+#include "internal.h"
+
+/* ---- checks ------------------------------------------------------------------------------------- */
+
+clact_status clact__queue_check(const clact_context *ctx, cl_command_queue *queue)
+{
+    if (!*queue) {
+        *queue = ctx->queue;
+        return CLACT_SUCCESS;
+    }
+    cl_context cl = NULL;
+    cl_device_id device = NULL;
+    cl_int code = clGetCommandQueueInfo(*queue, CL_QUEUE_CONTEXT, sizeof(cl), &cl, NULL);
+    if (code == CL_SUCCESS)
+        code = clGetCommandQueueInfo(*queue, CL_QUEUE_DEVICE, sizeof(device), &device, NULL);
+    if (code != CL_SUCCESS)
+        return clact__fail_cl(ctx, code, "clGetCommandQueueInfo");
+    if (cl != ctx->cl || device != ctx->device)
+        return clact__fail(ctx, CLACT_WRONG_CONTEXT,
+                           "the queue belongs to another OpenCL context or device");
+    return CLACT_SUCCESS;
+}
+
+clact_status clact__wait_check(const clact_context *ctx, cl_uint n_wait, const cl_event *wait)
+{
+    if (n_wait > 0 && !wait)
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "n_wait is not 0 but wait is NULL");
+    for (cl_uint i = 0; i < n_wait; i++)
+        if (!wait[i])
+            return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "an event in wait is NULL");
+    return CLACT_SUCCESS;
+}
+
+clact_status clact__call_begin(const clact_context *ctx, clact_operator op,
+                               const clact_params *params, clact__direction direction,
+                               clact_dtype dtype, clact__call *call)
+{
+    if (!ctx)
+        return clact__fail(NULL, CLACT_INVALID_ARGUMENT, "ctx is NULL");
+    call->op = clact__op_find(op);
+    if (!call->op)
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "op is no operator");
+    if (params)
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "%s has no parameters", call->op->name);
+    if (clact_dtype_size(dtype) == 0)
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "the dtype is unknown");
+    if (dtype == CLACT_F64 && !ctx->profile.has_f64)
+        return clact__fail(ctx, CLACT_UNSUPPORTED, "the device has no f64 (cl_khr_fp64)");
+    if (direction == CLACT__DIRECTIONS)
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "kind is no clact_saved value");
+    if (!clact__op_has(call->op, direction))
+        return clact__fail(ctx, CLACT_UNSUPPORTED, "%s has no gradient %s", call->op->name,
+                           clact__direction_name(direction));
+    call->direction = direction;
+    call->operands = direction == CLACT__FORWARD ? 2 : 3;
+    return CLACT_SUCCESS;
+}
+
+const char *clact__operand_name(const clact__call *call, unsigned i)
+{
+    static const char *const forward[] = {"x", "y"};
+    static const char *const backward[] = {"grad", "saved", "dx"};
+    return call->operands == 2 ? forward[i] : backward[i];
+}
+
+/* Everything about the operands that can be known to be wrong before anything is enqueued. */
+static clact_status check_views(const clact_context *ctx, const clact__call *call)
+{
+    const clact_view *first = &call->views[0];
+    for (unsigned i = 1; i < call->operands; i++) {
+        const clact_view *view = &call->views[i];
+        if (view->dtype != first->dtype)
+            return clact__fail(ctx, CLACT_DTYPE_MISMATCH, "%s and %s differ in their dtype",
+                               clact__operand_name(call, 0), clact__operand_name(call, i));
+        if (view->rows != first->rows || view->cols != first->cols)
+            return clact__fail(ctx, CLACT_SHAPE_MISMATCH, "%s is %zu x %zu but %s is %zu x %zu",
+                               clact__operand_name(call, 0), first->rows, first->cols,
+                               clact__operand_name(call, i), view->rows, view->cols);
+    }
+    if (clact__view_empty(*first))
+        return CLACT_SUCCESS;
+
+    const unsigned output = call->operands - 1;
+    clact__extent extents[3];
+    clact_status status = CLACT_SUCCESS;
+    for (unsigned i = 0; i <= output && status == CLACT_SUCCESS; i++)
+        status = clact__view_check(ctx, call->views[i], clact__operand_name(call, i), i == output,
+                                   &extents[i]);
+    for (unsigned i = 0; i < output && status == CLACT_SUCCESS; i++)
+        status = clact__view_check_overlap(ctx, &extents[output], &extents[i],
+                                           clact__operand_name(call, i));
+    return status;
+}
+
+/* ---- work ----------------------------------------------------------------------------------------- */
+
+typedef struct grid {
+    size_t global[2], local[2];
+    cl_ulong rows, cols;
+    cl_ulong row_span, col_span; /* of one work-item */
+} grid;
+
+static size_t divide_up(size_t a, size_t b)
+{
+    return a / b + (a % b != 0);
+}
+
+static size_t at_least(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t at_most(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Rows that follow each other without a gap are one long row. */
+static bool is_contiguous(const clact__call *call)
+{
+    for (unsigned i = 0; i < call->operands; i++)
+        if (call->views[i].stride != call->views[i].cols)
+            return false;
+    return true;
+}
+
+/* Gives each item about the same number of elements, as the profile wants them: a part of a row, or
+ * several rows where they are short. */
+static grid cut(const clact_context *ctx, const clact__call *call, size_t largest_group)
+{
+    const clact__profile *profile = &ctx->profile;
+    const clact_view *view = &call->views[0];
+    const size_t elements = view->rows * view->cols; /* cannot overflow: it fits the output's buffer */
+    const size_t rows = is_contiguous(call) ? at_most(elements, 1) : view->rows;
+    const size_t cols = is_contiguous(call) ? elements : view->cols;
+    const size_t width = profile->vector_width;
+
+    const size_t wanted = at_least(profile->item_elements, divide_up(elements, profile->items));
+    const size_t span = divide_up(at_least(1, at_most(wanted, cols)), width) * width;
+    const size_t row_span = at_least(1, wanted / at_least(1, cols));
+    const size_t across = at_least(1, divide_up(cols, span));
+    const size_t down = at_least(1, divide_up(rows, row_span));
+
+    /* A group spans columns first, as neighbours there share cache lines, then rows. */
+    const size_t group = at_most(profile->group_size, largest_group);
+    size_t local = 1;
+    while (local * 2 <= group && local < across)
+        local *= 2;
+    const size_t local_rows = at_least(1, at_most(group / local, down));
+    return (grid){
+        .global = {divide_up(across, local) * local, divide_up(down, local_rows) * local_rows},
+        .local = {local, local_rows},
+        .rows = rows,
+        .cols = cols,
+        .row_span = row_span,
+        .col_span = span,
+    };
+}
+
+static cl_int set_arguments(cl_kernel kernel, const clact__call *call, const grid *g)
+{
+    cl_uint index = 0;
+    cl_int code = CL_SUCCESS;
+    for (unsigned i = 0; i < call->operands && code == CL_SUCCESS; i++) {
+        const clact_view *view = &call->views[i];
+        const cl_ulong place[2] = {view->offset, view->stride};
+        code = clSetKernelArg(kernel, index++, sizeof(cl_mem), &view->mem);
+        for (unsigned k = 0; k < 2 && code == CL_SUCCESS; k++)
+            code = clSetKernelArg(kernel, index++, sizeof(place[k]), &place[k]);
+    }
+    const cl_ulong shape[4] = {g->rows, g->cols, g->row_span, g->col_span};
+    for (unsigned k = 0; k < 4 && code == CL_SUCCESS; k++)
+        code = clSetKernelArg(kernel, index++, sizeof(shape[k]), &shape[k]);
+    return code;
+}
+
+clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const clact__call *call,
+                           cl_uint n_wait, const cl_event *wait, cl_event *event)
+{
+    const clact_dtype dtype = call->views[0].dtype;
+    clact__kernel *kernel = NULL;
+    clact_status status = clact__kernel_acquire(ctx, call->op, call->direction, dtype, &kernel);
+    if (status != CLACT_SUCCESS)
+        return status;
+    const grid g = cut(ctx, call, kernel->group_size);
+    const char *name = "clSetKernelArg";
+    cl_int code = set_arguments(kernel->kernel, call, &g);
+    if (code == CL_SUCCESS) {
+        name = "clEnqueueNDRangeKernel";
+        code = clEnqueueNDRangeKernel(queue, kernel->kernel, 2, NULL, g.global, g.local, n_wait,
+                                      n_wait ? wait : NULL, event);
+    }
+    clact__kernel_release(ctx, call->op, call->direction, dtype, kernel);
+    return code == CL_SUCCESS ? CLACT_SUCCESS : clact__fail_cl(ctx, code, name);
+}
+
+clact_status clact__enqueue_nothing(const clact_context *ctx, cl_command_queue queue,
+                                    cl_uint n_wait, const cl_event *wait, cl_event *event)
+{
+    if (n_wait == 0 && !event)
+        return CLACT_SUCCESS;
+    const cl_int code =
+        clEnqueueMarkerWithWaitList(queue, n_wait, n_wait ? wait : NULL, event);
+    return code == CL_SUCCESS ? CLACT_SUCCESS
+                              : clact__fail_cl(ctx, code, "clEnqueueMarkerWithWaitList");
+}
+
+/* ---- the public calls ------------------------------------------------------------------------------ */
+
+static clact_status enqueue(clact_context *ctx, cl_command_queue queue, const clact__call *call,
+                            cl_uint n_wait, const cl_event *wait, cl_event *event)
+{
+    clact_status status = check_views(ctx, call);
+    if (status == CLACT_SUCCESS)
+        status = clact__wait_check(ctx, n_wait, wait);
+    if (status == CLACT_SUCCESS)
+        status = clact__queue_check(ctx, &queue);
+    if (status != CLACT_SUCCESS)
+        return status;
+    if (clact__view_empty(call->views[0]))
+        return clact__enqueue_nothing(ctx, queue, n_wait, wait, event);
+    return clact__launch(ctx, queue, call, n_wait, wait, event);
+}
+
+clact_status clact_enqueue_forward(clact_context *ctx, cl_command_queue queue, clact_operator op,
+                                   const clact_params *params, clact_view x, clact_view y,
+                                   cl_uint n_wait, const cl_event *wait, cl_event *event)
+{
+    clact__call call = {.views = {x, y}};
+    const clact_status status = clact__call_begin(ctx, op, params, CLACT__FORWARD, x.dtype, &call);
+    return status == CLACT_SUCCESS ? enqueue(ctx, queue, &call, n_wait, wait, event) : status;
+}
+
+clact_status clact_enqueue_backward(clact_context *ctx, cl_command_queue queue, clact_operator op,
+                                    const clact_params *params, clact_saved kind, clact_view grad,
+                                    clact_view saved, clact_view dx, cl_uint n_wait,
+                                    const cl_event *wait, cl_event *event)
+{
+    clact__call call = {.views = {grad, saved, dx}};
+    const clact_status status =
+        clact__call_begin(ctx, op, params, clact__direction_of(kind), grad.dtype, &call);
+    return status == CLACT_SUCCESS ? enqueue(ctx, queue, &call, n_wait, wait, event) : status;
+}
+
+/* One launch on an empty range: drivers that compile at the first launch do it here. */
+static clact_status launch_empty(clact_context *ctx, const clact__op *op,
+                                 clact__direction direction, clact_dtype dtype, cl_mem mem)
+{
+    const clact_view none = clact_view_1d(mem, dtype, 0, 0);
+    clact__call call = {.views = {none, none, none}};
+    const clact_status status =
+        clact__call_begin(ctx, op->value, NULL, direction, dtype, &call);
+    return status == CLACT_SUCCESS ? clact__launch(ctx, ctx->queue, &call, 0, NULL, NULL) : status;
+}
+
+clact_status clact_prepare(clact_context *ctx, clact_operator op, clact_dtype dtype)
+{
+    clact__call call = {.operands = 0};
+    clact_status status = clact__call_begin(ctx, op, NULL, CLACT__FORWARD, dtype, &call);
+    if (status != CLACT_SUCCESS)
+        return status;
+    clact__block *block = NULL;
+    status = clact__pool_acquire(ctx, 1, &block);
+    if (status != CLACT_SUCCESS)
+        return status;
+    for (int d = 0; d < CLACT__DIRECTIONS && status == CLACT_SUCCESS; d++)
+        if (clact__op_has(call.op, (clact__direction)d))
+            status = launch_empty(ctx, call.op, (clact__direction)d, dtype, block->mem);
+    /* Also after an error: what is enqueued uses the block. */
+    const cl_int code = clFinish(ctx->queue);
+    clact__pool_release(ctx, block);
+    if (status == CLACT_SUCCESS && code != CL_SUCCESS)
+        status = clact__fail_cl(ctx, code, "clFinish");
+    return status;
+}

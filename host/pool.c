@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Device memory that is used again: an allocation costs far more than a small kernel. */
+#include "internal.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+/* Sizes are rounded up to one of eight steps per power of two, so that a block fits requests of about
+ * its size and at most an eighth is wasted. */
+static size_t round_up(size_t bytes)
+{
+    size_t step = 512;
+    while (bytes > 16 * step && step <= SIZE_MAX / 32)
+        step *= 2;
+    if (bytes > SIZE_MAX - step)
+        return bytes;
+    return bytes == 0 ? step : (bytes + step - 1) / step * step;
+}
+
+static void block_free(clact__block *block)
+{
+    clReleaseMemObject(block->mem);
+    free(block);
+}
+
+/* The idle block of that size, unlinked; NULL if there is none. */
+static clact__block *take_idle(clact__pool *pool, size_t bytes)
+{
+    clact__block *found = NULL;
+    pthread_mutex_lock(&pool->lock);
+    for (clact__block **link = &pool->idle; *link; link = &(*link)->next) {
+        if ((*link)->bytes == bytes) {
+            found = *link;
+            *link = found->next;
+            pool->idle_bytes -= bytes;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return found;
+}
+
+/* On devices that share the host's memory this makes maps free; elsewhere it only hints. */
+static cl_mem_flags flags_for(const clact_context *ctx)
+{
+    return CL_MEM_READ_WRITE | (ctx->profile.shares_memory ? CL_MEM_ALLOC_HOST_PTR : 0);
+}
+
+clact_status clact__pool_acquire(clact_context *ctx, size_t bytes, clact__block **block)
+{
+    size_t rounded = round_up(bytes);
+    if (rounded > ctx->profile.largest_bytes)
+        rounded = bytes; /* rounding must not make the last request that fits fail */
+    clact__block *made = take_idle(&ctx->pool, rounded);
+    if (made) {
+        *block = made;
+        return CLACT_SUCCESS;
+    }
+    made = malloc(sizeof(*made));
+    if (!made)
+        return clact__fail(ctx, CLACT_OUT_OF_MEMORY, "out of host memory");
+    cl_int code = CL_SUCCESS;
+    made->mem = clCreateBuffer(ctx->cl, flags_for(ctx), rounded, NULL, &code);
+    if (code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_RESOURCES) {
+        clact_context_trim(ctx);
+        made->mem = clCreateBuffer(ctx->cl, flags_for(ctx), rounded, NULL, &code);
+    }
+    if (code != CL_SUCCESS) {
+        free(made);
+        if (code == CL_INVALID_BUFFER_SIZE) /* more than the device's largest allocation */
+            return clact__fail_text(ctx, CLACT_OUT_OF_MEMORY, code,
+                                    "the buffer is larger than the device can allocate at once");
+        return clact__fail_cl(ctx, code, "clCreateBuffer");
+    }
+    made->bytes = rounded;
+    *block = made;
+    return CLACT_SUCCESS;
+}
+
+/* Drops idle blocks, the longest idle first, until no more than `limit` bytes are kept. */
+static void shrink(clact__pool *pool, size_t limit)
+{
+    pthread_mutex_lock(&pool->lock);
+    clact__block **link = &pool->idle;
+    for (size_t kept = 0; *link && (*link)->bytes <= limit - kept; link = &(*link)->next)
+        kept += (*link)->bytes;
+    clact__block *dropped = *link;
+    *link = NULL;
+    for (clact__block *block = dropped; block; block = block->next)
+        pool->idle_bytes -= block->bytes;
+    pthread_mutex_unlock(&pool->lock);
+
+    while (dropped) {
+        clact__block *next = dropped->next;
+        block_free(dropped);
+        dropped = next;
+    }
+}
+
+void clact__pool_release(clact_context *ctx, clact__block *block)
+{
+    clact__pool *pool = &ctx->pool;
+    pthread_mutex_lock(&pool->lock);
+    block->next = pool->idle;
+    pool->idle = block;
+    pool->idle_bytes += block->bytes;
+    const bool over = pool->idle_bytes > pool->limit;
+    pthread_mutex_unlock(&pool->lock);
+    if (over)
+        shrink(pool, pool->limit);
+}
+
+void clact_context_trim(clact_context *ctx)
+{
+    if (ctx)
+        shrink(&ctx->pool, 0);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* Compiled kernels: one program per (operator, direction, dtype), built when first wanted, and a stock
+ * of kernel objects of each, so that no two calls share one. */
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *storage_name(clact_dtype dtype)
+{
+    switch (dtype) {
+#define XX(value, NAME, name, size)                                                                \
+    case CLACT_##NAME:                                                                             \
+        return #NAME;
+        CLACT_DTYPE_MAP(XX)
+#undef XX
+    }
+    return "";
+}
+
+/* The compiler's options; the caller frees them. NULL when out of memory. No fast-math of any kind:
+ * the kernels' error-free transformations and NaN handling rest on exact IEEE arithmetic. */
+static char *build_options(const clact_context *ctx, const clact__op *op,
+                           clact__direction direction, clact_dtype dtype)
+{
+    const clact__profile *profile = &ctx->profile;
+    const char *arithmetic = "";
+    if (dtype == CLACT_F64)
+        arithmetic = " -DCLACT_PAIRS";
+    else if (dtype == CLACT_F32)
+        arithmetic = profile->doubles ? " -DCLACT_DOUBLES" : " -DCLACT_PAIRS";
+    static const char format[] =
+        "-cl-std=CL1.2 -DCLACT_STORAGE_%s%s -DCLACT_WIDTH=%zu -DCLACT_BODY=%s_%s "
+        "-DCLACT_OPERANDS=%d %s";
+    char *text = NULL;
+    int length = 0;
+    for (int pass = 0; pass < 2; pass++) { /* the first measures */
+        length = snprintf(text, (size_t)length, format, storage_name(dtype), arithmetic,
+                          profile->vector_width, op->name, clact__direction_name(direction),
+                          direction == CLACT__FORWARD ? 1 : 2, ctx->build_options) +
+                 1;
+        if (!text && !(text = malloc((size_t)length)))
+            return NULL;
+    }
+    return text;
+}
+
+/* The device compiler's log; the caller frees it. NULL if there is none. */
+static char *build_log(const clact_context *ctx, cl_program program)
+{
+    size_t size = 0;
+    if (clGetProgramBuildInfo(program, ctx->device, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) !=
+        CL_SUCCESS)
+        return NULL;
+    char *log = calloc(size + 1, 1);
+    if (log && clGetProgramBuildInfo(program, ctx->device, CL_PROGRAM_BUILD_LOG, size, log,
+                                     NULL) != CL_SUCCESS) {
+        free(log);
+        return NULL;
+    }
+    return log;
+}
+
+/* clBuildProgram reports a rejected source by several codes; the build status says it for sure. */
+static clact_status fail_build(const clact_context *ctx, cl_program program, cl_int code)
+{
+    cl_build_status built = CL_BUILD_NONE;
+    if (clGetProgramBuildInfo(program, ctx->device, CL_PROGRAM_BUILD_STATUS, sizeof(built), &built,
+                              NULL) != CL_SUCCESS ||
+        built != CL_BUILD_ERROR)
+        return clact__fail_cl(ctx, code, "clBuildProgram");
+    char *log = build_log(ctx, program);
+    const clact_status status = clact__fail_text(ctx, CLACT_BUILD_FAILED, code,
+                                                 log && *log ? log : "the compiler gave no log");
+    free(log);
+    return status;
+}
+
+static clact_status create_program(const clact_context *ctx, cl_program *program)
+{
+    const char *texts[16];
+    size_t lengths[16];
+    for (unsigned i = 0; i < clact__source_count; i++) {
+        texts[i] = clact__sources[i].text;
+        lengths[i] = clact__sources[i].length;
+    }
+    cl_int code = CL_SUCCESS;
+    *program = clCreateProgramWithSource(ctx->cl, clact__source_count, texts, lengths, &code);
+    return code == CL_SUCCESS ? CLACT_SUCCESS
+                              : clact__fail_cl(ctx, code, "clCreateProgramWithSource");
+}
+
+static clact_status build(const clact_context *ctx, const clact__op *op,
+                          clact__direction direction, clact_dtype dtype, cl_program *program)
+{
+    char *options = build_options(ctx, op, direction, dtype);
+    if (!options)
+        return clact__fail(ctx, CLACT_OUT_OF_MEMORY, "out of host memory");
+    cl_program made = NULL;
+    clact_status status = create_program(ctx, &made);
+    if (status == CLACT_SUCCESS) {
+        const cl_int code = clBuildProgram(made, 1, &ctx->device, options, NULL, NULL);
+        if (code != CL_SUCCESS) {
+            status = fail_build(ctx, made, code);
+            clReleaseProgram(made);
+        }
+    }
+    free(options);
+    if (status == CLACT_SUCCESS)
+        *program = made;
+    return status;
+}
+
+static clact_status create_kernel(const clact_context *ctx, const clact__op *op,
+                                  clact__direction direction, cl_program program,
+                                  clact__kernel **kernel)
+{
+    char name[96];
+    snprintf(name, sizeof(name), "clact_%s_%s", op->name, clact__direction_name(direction));
+    clact__kernel *made = calloc(1, sizeof(*made));
+    if (!made)
+        return clact__fail(ctx, CLACT_OUT_OF_MEMORY, "out of host memory");
+    cl_int code = CL_SUCCESS;
+    made->kernel = clCreateKernel(program, name, &code);
+    if (code != CL_SUCCESS) {
+        free(made);
+        return clact__fail_cl(ctx, code, "clCreateKernel");
+    }
+    code = clGetKernelWorkGroupInfo(made->kernel, ctx->device, CL_KERNEL_WORK_GROUP_SIZE,
+                                    sizeof(made->group_size), &made->group_size, NULL);
+    if (code != CL_SUCCESS) {
+        clReleaseKernel(made->kernel);
+        free(made);
+        return clact__fail_cl(ctx, code, "clGetKernelWorkGroupInfo");
+    }
+    *kernel = made;
+    return CLACT_SUCCESS;
+}
+
+static clact__program *program_of(clact_context *ctx, const clact__op *op,
+                                  clact__direction direction, clact_dtype dtype)
+{
+    return &ctx->programs[op - clact__ops][direction][dtype - CLACT_F32];
+}
+
+clact_status clact__kernel_acquire(clact_context *ctx, const clact__op *op,
+                                   clact__direction direction, clact_dtype dtype,
+                                   clact__kernel **kernel)
+{
+    clact__program *entry = program_of(ctx, op, direction, dtype);
+    clact_status status = CLACT_SUCCESS;
+    /* The lock is held while building, so that threads that want the same program wait for one
+     * build; those that want another do not wait. */
+    pthread_mutex_lock(&entry->lock);
+    if (!entry->program)
+        status = build(ctx, op, direction, dtype, &entry->program);
+    if (status == CLACT_SUCCESS) {
+        if (entry->idle) {
+            *kernel = entry->idle;
+            entry->idle = entry->idle->next;
+        } else {
+            status = create_kernel(ctx, op, direction, entry->program, kernel);
+        }
+    }
+    pthread_mutex_unlock(&entry->lock);
+    return status;
+}
+
+void clact__kernel_release(clact_context *ctx, const clact__op *op, clact__direction direction,
+                           clact_dtype dtype, clact__kernel *kernel)
+{
+    clact__program *entry = program_of(ctx, op, direction, dtype);
+    pthread_mutex_lock(&entry->lock);
+    kernel->next = entry->idle;
+    entry->idle = kernel;
+    pthread_mutex_unlock(&entry->lock);
+}
+
+void clact__program_free(clact__program *program)
+{
+    while (program->idle) {
+        clact__kernel *kernel = program->idle;
+        program->idle = kernel->next;
+        clReleaseKernel(kernel->kernel);
+        free(kernel);
+    }
+    if (program->program)
+        clReleaseProgram(program->program);
+    pthread_mutex_destroy(&program->lock);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The only pointwise kernel: load, body, store.
+ *
+ *   CLACT_BODY      the operator's function in activations.cl, such as sigmoid_forward
+ *   CLACT_OPERANDS  its operands: 1 (x) or 2 (grad and the saved value)
+ *
+ * Work-item (i, j) does the columns from i * col_span and the rows from j * row_span. On a CPU an item
+ * has many vectors; on a GPU it has one, next to its neighbours'.
+ */
+#if CLACT_OPERANDS == 1
+#define BODY(a, b) CLACT_BODY(a)
+#else
+#define BODY(a, b) CLACT_BODY(a, b)
+#endif
+
+kernel void PASTE(clact_, CLACT_BODY)(global const storage *a, ulong a_offset, ulong a_stride,
+#if CLACT_OPERANDS == 2
+                                      global const storage *b, ulong b_offset, ulong b_stride,
+#endif
+                                      global storage *y, ulong y_offset, ulong y_stride, ulong rows,
+                                      ulong cols, ulong row_span, ulong col_span)
+{
+    const ulong first_row = get_global_id(1) * row_span;
+    const ulong last_row = min(first_row + row_span, rows);
+    const ulong first = get_global_id(0) * col_span;
+    const ulong last = min(first + col_span, cols);
+
+    for (ulong row = first_row; row < last_row; row++) {
+        global const storage *a_row = a + a_offset + row * a_stride;
+#if CLACT_OPERANDS == 2
+        global const storage *b_row = b + b_offset + row * b_stride;
+#endif
+        global storage *y_row = y + y_offset + row * y_stride;
+
+        ulong i = first;
+        for (; i + CLACT_WIDTH <= last; i += CLACT_WIDTH)
+            STORE(global, BODY(LOAD(global, a_row + i), LOAD(global, b_row + i)), y_row + i);
+
+        const ulong left = last - i;
+        if (i < last)
+            store_part(y_row + i, BODY(load_part(a_row + i, left), load_part(b_row + i, left)), left);
+    }
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "stream.h"
+
+#include "progress.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The elements of one piece; data[0] is also where the result goes. */
+struct slot {
+    unsigned char *data[STREAM_MAX_INPUTS];
+    size_t bytes; /* of each operand; 0: nothing in it */
+};
+
+/*
+ * Two slots take turns: while the device computes on one, the other's result is written and its
+ * next piece read.
+ */
+struct pipeline {
+    const struct stream *stream;
+    struct slot slots[2];
+    struct slot *spare; /* what read_and_write works on */
+    size_t piece_bytes;
+    uint64_t to_read;
+    uint64_t written;
+    bool good;
+    struct failure why; /* if not good */
+};
+
+bool fail_status(struct failure *why, const clact_context *context, clact_status status) {
+    const clact_error *error = clact_last_error(context);
+    if (error->status == status && error->message[0] != '\0')
+        return fail(why, "%s", error->message);
+    return fail(why, "%s", clact_status_string(status));
+}
+
+static bool write_slot(struct pipeline *pipeline, struct slot *slot) {
+    const struct stream *stream = pipeline->stream;
+    size_t bytes = slot->bytes;
+    swap_if_foreign(&stream->inputs[0]->header, slot->data[0], bytes);
+    if (!output_write(stream->output, slot->data[0], bytes, &pipeline->why))
+        return false;
+    slot->bytes = 0;
+    pipeline->written += bytes;
+    return true;
+}
+
+static bool read_slot(struct pipeline *pipeline, struct slot *slot) {
+    const struct stream *stream = pipeline->stream;
+    size_t bytes = pipeline->to_read < pipeline->piece_bytes ? (size_t)pipeline->to_read
+                                                             : pipeline->piece_bytes;
+    for (size_t i = 0; i < stream->input_count; i++) {
+        if (!input_read(stream->inputs[i], slot->data[i], bytes, &pipeline->why))
+            return false;
+    }
+    slot->bytes = bytes;
+    pipeline->to_read -= bytes;
+    return true;
+}
+
+/* A thread's body. */
+static void *read_and_write(void *argument) {
+    struct pipeline *pipeline = argument;
+    struct slot *slot = pipeline->spare;
+    pipeline->good = (slot->bytes == 0 || write_slot(pipeline, slot)) &&
+                     (pipeline->to_read == 0 || read_slot(pipeline, slot));
+    return NULL;
+}
+
+static bool compute(const struct stream *stream, const struct slot *slot, struct failure *why) {
+    size_t count = slot->bytes / clact_dtype_size(stream->dtype);
+    clact_status status =
+        stream->input_count == 1
+            ? clact_forward(stream->context, stream->operation, NULL, stream->dtype, count,
+                            slot->data[0], slot->data[0])
+            : clact_backward(stream->context, stream->operation, NULL, stream->dtype, stream->saved,
+                             count, slot->data[0], slot->data[1], slot->data[0]);
+    return status == CLACT_SUCCESS || fail_status(why, stream->context, status);
+}
+
+static bool compute_beside_io(struct pipeline *pipeline, struct slot *slot, struct failure *why) {
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, read_and_write, pipeline);
+    if (error != 0)
+        return fail(why, "cannot start a thread: %s", strerror(error));
+    bool computed = compute(pipeline->stream, slot, why);
+    pthread_join(thread, NULL);
+    if (computed && !pipeline->good)
+        *why = pipeline->why;
+    return computed && pipeline->good;
+}
+
+static bool run_pipeline(struct pipeline *pipeline, struct failure *why) {
+    struct slot *current = &pipeline->slots[0];
+    pipeline->spare = current;
+    read_and_write(pipeline);
+    while (pipeline->good && current->bytes > 0) {
+        struct slot *spare =
+            current == &pipeline->slots[0] ? &pipeline->slots[1] : &pipeline->slots[0];
+        pipeline->spare = spare;
+        if (!compute_beside_io(pipeline, current, why))
+            return false;
+        progress_update(pipeline->written);
+        pipeline->spare = current;
+        current = spare;
+    }
+    /* The last result is still there. */
+    if (pipeline->good)
+        read_and_write(pipeline);
+    if (!pipeline->good)
+        *why = pipeline->why;
+    return pipeline->good;
+}
+
+/* Pages, so that a device that shares memory with the host can work on the arrays as they are. */
+static bool allocate_slots(struct pipeline *pipeline, size_t slot_count, struct failure *why) {
+    enum { PAGE = 4096 };
+    for (size_t s = 0; s < slot_count; s++) {
+        for (size_t i = 0; i < pipeline->stream->input_count; i++) {
+            void *data = NULL;
+            if (posix_memalign(&data, PAGE, pipeline->piece_bytes) != 0)
+                return fail(why, "out of memory for pieces of %zu bytes", pipeline->piece_bytes);
+            pipeline->slots[s].data[i] = data;
+        }
+    }
+    return true;
+}
+
+static void free_slots(struct pipeline *pipeline) {
+    for (size_t s = 0; s < 2; s++) {
+        for (size_t i = 0; i < STREAM_MAX_INPUTS; i++)
+            free(pipeline->slots[s].data[i]);
+    }
+}
+
+bool stream_run(const struct stream *stream, struct failure *why) {
+    const struct npy_header *header = &stream->inputs[0]->header;
+    uint64_t total = header->count * header->item_size;
+    struct pipeline pipeline = {.stream = stream, .to_read = total, .good = true};
+    pipeline.piece_bytes = stream->piece_bytes - stream->piece_bytes % header->item_size;
+    if (total < pipeline.piece_bytes)
+        pipeline.piece_bytes = (size_t)total;
+    progress_start(total);
+    bool good =
+        total == 0 || (allocate_slots(&pipeline, total > pipeline.piece_bytes ? 2 : 1, why) &&
+                       run_pipeline(&pipeline, why));
+    progress_erase();
+    free_slots(&pipeline);
+    return good;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Puts the elements of one or two inputs through an operator and into an output, in pieces. */
+#ifndef CLACT_TOOLS_STREAM_H
+#define CLACT_TOOLS_STREAM_H
+
+#include "input.h"
+#include "output.h"
+
+#include <clact/clact.h>
+
+enum { STREAM_MAX_INPUTS = 2 };
+
+struct stream {
+    clact_context *context;
+    clact_operator operation;
+    clact_dtype dtype;
+    clact_saved saved;                       /* for two inputs: what the second one holds */
+    size_t input_count;                      /* 1: forward. 2: backward from gradient and saved */
+    struct input *inputs[STREAM_MAX_INPUTS]; /* with equal headers, but for the byte order */
+    struct output *output;                   /* gets the byte order of the first input */
+    size_t piece_bytes;                      /* at least one element */
+};
+
+/* From the first element to the last. What the context has to say about an error is in *why. */
+bool stream_run(const struct stream *stream, struct failure *why);
+
+/* What went wrong in a call that returned `status`, as the library tells it. */
+bool fail_status(struct failure *why, const clact_context *context, clact_status status);
+
+#endif
