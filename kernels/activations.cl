@@ -5,32 +5,38 @@
  */
 
 /*
- * How far down the exponent of e^t is followed. Beyond FORWARD_FLOOR a result is 0 in any storage.
- * Beyond GRADIENT_FLOOR it is even when the gradient that comes in is as large as can be. A numerator
- * is kept no smaller than 2^SCALE_MIN, so that a quotient's remainder does not underflow, and the rest
- * of its exponent is applied to the rounded quotient.
+ * e^t is followed down to where any result in any storage is 0: FORWARD_FLOOR, or GRADIENT_FLOOR where
+ * the gradient that comes in may be as large as can be.
+ *
+ * A numerator may be subnormal where the quotient's remainder must not be, so it is carried with a part
+ * of its exponent left out: 2^LIFT in the forward direction, which costs one multiplication by a
+ * constant; what lies below 2^SCALE_MIN in a gradient, which may be multiplied by anything before.
  */
 #ifdef REAL_IS_DOUBLE
 #define FORWARD_FLOOR -1000.0
 #define GRADIENT_FLOOR -1500.0
+#define LIFT 512
+#define TWO_TO_LIFT 0x1p512
+#define TWO_TO_MINUS_LIFT 0x1p-512
 #define SCALE_MIN -500
 #else
 #define FORWARD_FLOOR -120.0f
 #define GRADIENT_FLOOR -200.0f
-#define SCALE_MIN -64
+#define LIFT 64
+#define TWO_TO_LIFT 0x1p64f
+#define TWO_TO_MINUS_LIFT 0x1p-64f
+#define SCALE_MIN -100
 #endif
 
 /* y = 1 / (1 + e^-x), written with E = e^-|x| <= 1 as 1 / (1 + E) or E / (1 + E) by x's sign. */
 static real sigmoid_forward(real x)
 {
     const scaled e = exp_scaled(at_least(-fabs(x), FORWARD_FLOOR));
-    const mask n = max(e.n, (mask)SCALE_MIN);
-    const mask negative = (mask)(x < 0);
-
-    const wide numerator = wide_scale(e.m, power_of_two(n));
-    const wide y = wide_div(wide_select(negative, numerator, wide_from(1)),
-                            wide_one_plus(numerator));
-    return wide_round(y) * (negative ? power_of_two(e.n - n) : (real)1);
+    const wide lifted = wide_scale(e.m, power_of_two(e.n + LIFT));
+    const wide numerator =
+        wide_select((mask)(AS_MASK(x) < 0), lifted, wide_from((real)TWO_TO_LIFT));
+    return wide_quotient(numerator, wide_one_plus(lifted, (real)TWO_TO_MINUS_LIFT)) *
+           TWO_TO_MINUS_LIFT;
 }
 
 static real sigmoid_from_output(real grad, real y)
@@ -44,12 +50,12 @@ static real sigmoid_from_input(real grad, real x)
     const real t = -fabs(x);
     const scaled e = exp_scaled(at_least(t, GRADIENT_FLOOR));
     const mask n = max(e.n, (mask)SCALE_MIN);
-
     const wide numerator = wide_scale(e.m, power_of_two(n));
-    wide slope = wide_div(numerator, wide_square(wide_one_plus(numerator)));
-    slope = wide_select((mask)(t == -INFINITY), wide_from(0), slope);
+    wide slope = wide_div(numerator, wide_square(wide_one_plus(numerator, (real)1)));
+    slope = wide_select((mask)(t == -INFINITY), wide_from((real)0), slope);
 
+    /* What is left of the exponent, in two halves: it may be below EXPONENT_MIN. */
     const mask rest = e.n - n;
-    const mask first = max(rest, (mask)EXPONENT_MIN);
-    return wide_times(slope, grad) * power_of_two(first) * power_of_two(rest - first);
+    const mask half_rest = rest >> 1;
+    return wide_times(slope, grad) * power_of_two(half_rest) * power_of_two(rest - half_rest);
 }

@@ -8,11 +8,22 @@
  * Work-item (i, j) does the columns from i * col_span and the rows from j * row_span. On a CPU an item
  * has many vectors; on a GPU it has one, next to its neighbours'.
  */
-#if CLACT_OPERANDS == 1
-#define BODY(a, b) CLACT_BODY(a)
-#else
-#define BODY(a, b) CLACT_BODY(a, b)
-#endif
+
+/* The vector at p, or the n elements that are left of it. */
+static real load(global const storage *p, ulong n)
+{
+    if (n < CLACT_WIDTH)
+        return load_part(p, n);
+    return LOAD(global, p);
+}
+
+static void store(global storage *p, real v, ulong n)
+{
+    if (n < CLACT_WIDTH)
+        store_part(p, v, n);
+    else
+        STORE(global, v, p);
+}
 
 kernel void PASTE(clact_, CLACT_BODY)(global const storage *a, ulong a_offset, ulong a_stride,
 #if CLACT_OPERANDS == 2
@@ -27,18 +38,16 @@ kernel void PASTE(clact_, CLACT_BODY)(global const storage *a, ulong a_offset, u
     const ulong last = min(first + col_span, cols);
 
     for (ulong row = first_row; row < last_row; row++) {
-        global const storage *a_row = a + a_offset + row * a_stride;
+        for (ulong i = first; i < last; i += CLACT_WIDTH) {
+            const ulong left = last - i;
+            const real a_i = load(a + a_offset + row * a_stride + i, left);
 #if CLACT_OPERANDS == 2
-        global const storage *b_row = b + b_offset + row * b_stride;
+            const real b_i = load(b + b_offset + row * b_stride + i, left);
+            const real y_i = CLACT_BODY(a_i, b_i);
+#else
+            const real y_i = CLACT_BODY(a_i);
 #endif
-        global storage *y_row = y + y_offset + row * y_stride;
-
-        ulong i = first;
-        for (; i + CLACT_WIDTH <= last; i += CLACT_WIDTH)
-            STORE(global, BODY(LOAD(global, a_row + i), LOAD(global, b_row + i)), y_row + i);
-
-        const ulong left = last - i;
-        if (i < last)
-            store_part(y_row + i, BODY(load_part(a_row + i, left), load_part(b_row + i, left)), left);
+            store(y + y_offset + row * y_stride + i, y_i, left);
+        }
     }
 }

@@ -24,13 +24,14 @@ typedef struct {
 #ifdef REAL_IS_DOUBLE
 #define EXPONENT_BIAS 1023
 #define MANTISSA_BITS 52
+#define REAL_MAX DBL_MAX
 #else
 #define EXPONENT_BIAS 127
 #define MANTISSA_BITS 23
+#define REAL_MAX FLT_MAX
 #endif
-#define EXPONENT_MIN (1 - EXPONENT_BIAS)
 
-/* 2^n, for EXPONENT_MIN <= n <= EXPONENT_BIAS. */
+/* 2^n, for n from 1 - EXPONENT_BIAS to EXPONENT_BIAS. */
 static real power_of_two(mask n)
 {
     return AS_REAL((n + EXPONENT_BIAS) << MANTISSA_BITS);
@@ -64,7 +65,7 @@ static wide wide_select(mask condition, wide a, wide b)
     return c;
 }
 
-static wide wide_from(ELEMENT a)
+static wide wide_from(real a)
 {
     wide c;
     c.hi = a;
@@ -84,15 +85,13 @@ static wide wide_scale(wide a, real s)
     return a;
 }
 
-/* 1 + a, for |a| < 2. */
-static wide wide_one_plus(wide a)
+/* 1 + a * s, for s a power of two and |a * s| <= 1 or about that. */
+static wide wide_one_plus(wide a, real s)
 {
     wide c;
-    c.hi = 1 + a.hi;
+    c.hi = fma(a.hi, s, (real)1);
 #ifdef CLACT_PAIRS
-    /* |a| may exceed 1 by a rounding error: then a.hi has one bit less behind the point than 1 has
-     * room for, and the sum is still exact. */
-    c.lo = ((1 - c.hi) + a.hi) + a.lo;
+    c.lo = fma(a.lo, s, fma(a.hi, s, 1 - c.hi));
 #endif
     return c;
 }
@@ -107,27 +106,30 @@ static wide wide_square(wide a)
     return c;
 }
 
-/* a / b, for 1 <= b <= 4. The remainder corrects the quotient, so that the error of reciprocal()
- * enters only squared. */
+/*
+ * a / b, for 1 <= b <= 4. The remainder corrects the quotient, so that the error of reciprocal()
+ * enters only squared.
+ */
 static wide wide_div(wide a, wide b)
 {
     const real q = reciprocal(b.hi);
     wide c;
     c.hi = a.hi * q;
 #ifdef CLACT_PAIRS
-    const real remainder = fma(-c.hi, b.hi, a.hi) + fma(-c.hi, b.lo, a.lo);
-    c.lo = remainder * q;
+    c.lo = (fma(-c.hi, b.hi, a.hi) + fma(-c.hi, b.lo, a.lo)) * q;
 #endif
     return c;
 }
 
-/* a, rounded to a real. */
-static real wide_round(wide a)
+/* The same, rounded to a real. */
+static real wide_quotient(wide a, wide b)
 {
+    const real q = reciprocal(b.hi);
+    const real c = a.hi * q;
 #ifdef CLACT_PAIRS
-    return a.hi + a.lo;
+    return fma(fma(-c, b.hi, a.hi) + fma(-c, b.lo, a.lo), q, c);
 #else
-    return a.hi;
+    return c;
 #endif
 }
 
@@ -135,9 +137,10 @@ static real wide_round(wide a)
 static real wide_times(wide a, real g)
 {
 #ifdef CLACT_PAIRS
-    const real product = fma(a.hi, g, a.lo * g);
-    /* An infinite g makes NaN of the two terms where their signs differ or lo is 0. */
-    return isinf(g) ? a.hi * g : product;
+    /* With an infinite g the low term could be NaN, or an infinity of the other sign. */
+    real finite = g > REAL_MAX ? (real)REAL_MAX : g;
+    finite = finite < -REAL_MAX ? (real)-REAL_MAX : finite;
+    return fma(a.hi, g, a.lo * finite);
 #else
     return a.hi * g;
 #endif

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Protobuf's wire format, of any message -------------------------------------------------- */
+/* First protobuf's wire format, which serves for any message. */
 
 enum wire_type { WIRE_VARINT = 0, WIRE_64_BITS = 1, WIRE_BYTES = 2, WIRE_32_BITS = 5 };
 
@@ -94,7 +94,7 @@ static const char *read_field(struct wire *wire, struct wire_field *field) {
     }
 }
 
-/* ---- TensorProto ----------------------------------------------------------------------------- */
+/* Then TensorProto, the message that holds a tensor. */
 
 enum tensor_field {
     TENSOR_DIMS = 1,
@@ -255,7 +255,7 @@ void onnx_tensor_free(struct onnx_tensor *tensor) {
     *tensor = (struct onnx_tensor){.data = NULL};
 }
 
-/* ---- Files ----------------------------------------------------------------------------------- */
+/* Last the files. */
 
 /* All of a stream, in memory that is the caller's; NULL if it cannot be read or held. */
 static unsigned char *read_all(FILE *file, size_t *size) {

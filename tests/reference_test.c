@@ -21,8 +21,6 @@ struct test_case {
     clact_dtype dtype;
 };
 
-/* ---- Sample points --------------------------------------------------------------------------- */
-
 /* SplitMix64 (Steele, Lea and Flood, 2014): the same samples in every run. */
 static uint64_t next_random(uint64_t *state) {
     uint64_t z = *state += 0x9e3779b97f4a7c15;
@@ -85,8 +83,6 @@ static double sample_grad(clact_dtype dtype, uint64_t *state) {
         return random_bits(dtype, state);
     }
 }
-
-/* ---- Against MPFR ---------------------------------------------------------------------------- */
 
 /* The reference's result, in the type that results in this dtype are judged in. */
 static long double reference_at(const struct test_case *test, double grad, double x) {
@@ -189,8 +185,6 @@ static void matches_mpfr(void **state) {
     print_message("max 2^%.2f ULP at x = %a, grad = %a\n", log2(worst), worst_x, worst_grad);
     assert_true(worst <= bound_of(test->dtype));
 }
-
-/* ---- At the limits --------------------------------------------------------------------------- */
 
 static void nan_comes_out_where_it_goes_in(void **state) {
     (void)state;

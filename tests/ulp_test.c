@@ -106,10 +106,11 @@ static void stats_keep_the_worst_of_each_class(void **state) {
     ulp_stats_add(&stats, ULP_NO_GRAD, 1, 1.0, 1.0);
     ulp_stats_add(&stats, 7, 2, 1.0, 1 + 0x1p-24);
     ulp_stats_add(&stats, 7, 3, 1.0, 1 + 0x1.8p-24);
-    ulp_stats_add(&stats, 7, 4, 1.0, 1 + 0x1p-25);
+    ulp_stats_add(&stats, 7, 4, 1.0, 1 + 0x1.8p-24); /* as bad, but later */
+    ulp_stats_add(&stats, 8, 4, 0x1p-126, 0x1p-126);
     ulp_stats_add(&stats, 8, 5, 0.0, 0x1p-149);
     ulp_stats_add(&stats, 8, 6, 0x1p-126, 0x1.fffffffp-127);
-    assert_int_equal(stats.normal.count, 4);
+    assert_int_equal(stats.normal.count, 5);
     /* A tie counts where it goes to the even neighbour, as the second result did. */
     assert_int_equal(stats.normal.rounded, 3);
     assert_same(stats.normal.worst.error, 0.75);

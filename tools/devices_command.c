@@ -10,14 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 14, CELL = 128 };
+enum { COLUMNS = 11, CELL = 128 };
 
-/* One line of the table. The longest texts are last, so that the figures stay together. */
+/* The figures of one device. Its other names, which are long, get a line of their own. */
 typedef char row_of_cells[COLUMNS][CELL];
 
-static const char *const titles[COLUMNS] = {"",      "#",        "type",       "memory", "largest",
-                                            "units", "f64",      "subnormals", "shared", "usable",
-                                            "name",  "platform", "driver",     "version"};
+static const char *const titles[COLUMNS] = {
+    "", "#", "type", "memory", "largest", "units", "f64", "subnormals", "shared", "usable", "name"};
 
 static const char *type_name(cl_device_type type) {
     return type & CL_DEVICE_TYPE_GPU           ? "GPU"
@@ -55,28 +54,26 @@ static void fill_row(row_of_cells row, const clact_device_info *info, size_t ind
     put_text(row[8], yes_no(info->shares_host_memory));
     put_text(row[9], yes_no(info->usable));
     put_text(row[10], info->name);
-    put_text(row[11], info->platform_name);
-    put_text(row[12], info->driver);
-    put_text(row[13], info->version);
 }
 
-static void print_rows(row_of_cells *rows, size_t count) {
-    int widths[COLUMNS] = {0};
+static void measure(row_of_cells *rows, size_t count, int widths[COLUMNS]) {
     for (size_t r = 0; r < count; r++) {
         for (size_t c = 0; c < COLUMNS; c++) {
             int length = (int)strlen(rows[r][c]);
             widths[c] = length > widths[c] ? length : widths[c];
         }
     }
-    for (size_t r = 0; r < count; r++) {
-        for (size_t c = 0; c + 1 < COLUMNS; c++)
-            printf("%-*s  ", widths[c], rows[r][c]);
-        puts(rows[r][COLUMNS - 1]);
-    }
+}
+
+static void print_row(row_of_cells row, const int widths[COLUMNS]) {
+    for (size_t c = 0; c + 1 < COLUMNS; c++)
+        printf("%-*s  ", widths[c], row[c]);
+    puts(row[COLUMNS - 1]);
 }
 
 static bool print_table(const clact_device_info *infos, size_t count, cl_device_id chosen,
                         struct failure *why) {
+    int widths[COLUMNS] = {0};
     row_of_cells *rows = calloc(count + 1, sizeof *rows);
     if (rows == NULL)
         return fail(why, "out of memory");
@@ -84,7 +81,13 @@ static bool print_table(const clact_device_info *infos, size_t count, cl_device_
         put_text(rows[0][c], titles[c]);
     for (size_t i = 0; i < count; i++)
         fill_row(rows[i + 1], &infos[i], i, infos[i].device == chosen);
-    print_rows(rows, count + 1);
+    measure(rows, count + 1, widths);
+    print_row(rows[0], widths);
+    for (size_t i = 0; i < count; i++) {
+        print_row(rows[i + 1], widths);
+        printf("%*s%s, %s, driver %s\n", widths[0] + 2 + widths[1] + 2, "", infos[i].platform_name,
+               infos[i].version, infos[i].driver);
+    }
     free(rows);
     if (chosen != NULL)
         puts("\n* is the device that clact uses. Choose with --device NAME or CLACT_DEVICE=NAME:\n"

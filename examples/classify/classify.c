@@ -58,9 +58,9 @@ static bool trainer_create(clact_context *ctx, size_t n, trainer *t) {
     *t = (trainer){.ctx = ctx, .n = n, .values = malloc(bytes)};
     if (t->values == NULL)
         fprintf(stderr, "classify: out of memory\n");
-    else if (ok(ctx, clact_buffer_create(ctx, bytes, &t->logits), "logits") &&
-             ok(ctx, clact_buffer_create(ctx, bytes, &t->probabilities), "probabilities") &&
-             ok(ctx, clact_buffer_create(ctx, bytes, &t->gradient), "gradient"))
+    else if (ok(ctx, clact_buffer_create(ctx, bytes, &t->logits), "making a buffer") &&
+             ok(ctx, clact_buffer_create(ctx, bytes, &t->probabilities), "making a buffer") &&
+             ok(ctx, clact_buffer_create(ctx, bytes, &t->gradient), "making a buffer"))
         return true;
     trainer_destroy(t);
     return false;
@@ -74,7 +74,8 @@ static bool forward(trainer *t) {
     return ok(t->ctx, clact_buffer_write(t->logits, 0, bytes, t->values), "writing logits") &&
            ok(t->ctx, clact_enqueue_forward(t->ctx, NULL, CLACT_SIGMOID, NULL, x, y, 0, NULL, NULL),
               "forward") &&
-           ok(t->ctx, clact_buffer_read(t->probabilities, 0, bytes, t->values), "reading");
+           ok(t->ctx, clact_buffer_read(t->probabilities, 0, bytes, t->values),
+              "reading probabilities");
 }
 
 /*

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# The tests of the clact command, which they run as a user would.
+if(CLACT_BUILD_TOOLS)
+    foreach(test IN ITEMS command command_errors command_process)
+        add_executable(${test}_test ${test}_test.c command_harness.c)
+        set_target_properties(${test}_test PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+        target_compile_definitions(${test}_test PRIVATE
+            _XOPEN_SOURCE=700 "CLACT_COMMAND=\"$<TARGET_FILE:clact_command>\"")
+        target_link_libraries(${test}_test PRIVATE clact_reference clact::clact clact_warnings
+                                                   PkgConfig::CMOCKA)
+        add_dependencies(${test}_test clact_command)
+        clact_add_test(NAME ${test} COMMAND ${test}_test)
+    endforeach()
+endif()
+
+# clang's libFuzzer on the header parser; run it by hand: fuzz_npy -max_total_time=60 CORPUS
+option(CLACT_BUILD_FUZZERS "Build the fuzz targets (clang only)" OFF)
+if(CLACT_BUILD_FUZZERS)
+    set(tools "${PROJECT_SOURCE_DIR}/tools")
+    add_executable(fuzz_npy fuzz_npy.c "${tools}/npy.c" "${tools}/failure.c")
+    target_include_directories(fuzz_npy PRIVATE "${tools}")
+    target_compile_options(fuzz_npy PRIVATE -fsanitize=fuzzer,address,undefined)
+    target_link_options(fuzz_npy PRIVATE -fsanitize=fuzzer,address,undefined)
+    target_link_libraries(fuzz_npy PRIVATE clact_warnings)
+endif()
