@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The host-array calls: any number of elements, in pieces, on the arrays themselves where the device
- * shares the host's memory, through three buffers in turn where it does not. */
+/* The host-array calls: any number of elements, in pieces, on the arrays themselves where the
+ * device shares the host's memory, through three buffers in turn where it does not. */
 #include "internal.h"
 
 #include <stdint.h>
@@ -8,16 +8,16 @@
 /* A call on host arrays; arrays[i] is the operand views[i] of `call`, the output last. */
 typedef struct job {
     clact__call call;
-    clact_dtype dtype;
     size_t n;
     unsigned char *arrays[3]; /* the inputs are never written through it */
 } job;
 
-/* ---- checks --------------------------------------------------------------------------------------- */
+/* ---- checks
+ * --------------------------------------------------------------------------------------- */
 
 static clact_status check_arrays(const clact_context *ctx, const job *j)
 {
-    const size_t size = clact_dtype_size(j->dtype);
+    const size_t size = clact_dtype_size(j->call.variant.dtype);
     const unsigned output = j->call.operands - 1;
     if (j->n > SIZE_MAX / size)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "%zu elements do not fit in memory", j->n);
@@ -31,16 +31,17 @@ static clact_status check_arrays(const clact_context *ctx, const job *j)
         const uintptr_t a = (uintptr_t)j->arrays[i], y = (uintptr_t)j->arrays[output];
         const uintptr_t apart = a < y ? y - a : a - y;
         if (apart != 0 && apart < j->n * size)
-            return clact__fail(ctx, CLACT_OVERLAP, "the output overlaps %s without being equal to it",
-                               name);
+            return clact__fail(ctx, CLACT_OVERLAP,
+                               "the output overlaps %s without being equal to it", name);
     }
     return CLACT_SUCCESS;
 }
 
-/* ---- sharing ---------------------------------------------------------------------------------------- */
+/* ---- sharing
+ * ---------------------------------------------------------------------------------------- */
 
-/* Wraps bytes of the arrays in buffers without copying; operands that are the same array get the same
- * buffer, as two over one range of memory would be undefined. */
+/* Wraps bytes of the arrays in buffers without copying; operands that are the same array get the
+ * same buffer, as two over one range of memory would be undefined. */
 static clact_status wrap(const clact_context *ctx, const job *j, size_t start, size_t bytes,
                          cl_mem mems[3])
 {
@@ -55,23 +56,23 @@ static clact_status wrap(const clact_context *ctx, const job *j, size_t start, s
             continue;
         cl_int code = CL_SUCCESS;
         const cl_mem_flags access = i == output ? CL_MEM_READ_WRITE : CL_MEM_READ_ONLY;
-        mems[i] = clCreateBuffer(ctx->cl, access | CL_MEM_USE_HOST_PTR, bytes,
-                                 j->arrays[i] + start, &code);
+        mems[i] = clCreateBuffer(ctx->cl, access | CL_MEM_USE_HOST_PTR, bytes, j->arrays[i] + start,
+                                 &code);
         if (code != CL_SUCCESS)
             return clact__fail_cl(ctx, code, "clCreateBuffer");
     }
     return CLACT_SUCCESS;
 }
 
-/* Mapping is how a kernel's results become visible in host memory; nothing moves where it is shared.
- * Returns when that is done. */
+/* Mapping is how a kernel's results become visible in host memory; nothing moves where it is
+ * shared. Returns when that is done. */
 static clact_status make_visible(const clact_context *ctx, cl_mem mem, size_t bytes)
 {
     cl_int code = CL_SUCCESS;
     cl_event done = NULL;
     const char *name = "clEnqueueMapBuffer";
-    void *mapped = clEnqueueMapBuffer(ctx->queue, mem, CL_FALSE, CL_MAP_READ, 0, bytes, 0, NULL,
-                                      NULL, &code);
+    void *mapped =
+        clEnqueueMapBuffer(ctx->queue, mem, CL_FALSE, CL_MAP_READ, 0, bytes, 0, NULL, NULL, &code);
     if (code == CL_SUCCESS) {
         name = "clEnqueueUnmapMemObject";
         code = clEnqueueUnmapMemObject(ctx->queue, mem, mapped, 0, NULL, &done);
@@ -89,12 +90,12 @@ static clact_status make_visible(const clact_context *ctx, cl_mem mem, size_t by
 
 static clact_status share_piece(clact_context *ctx, job *j, size_t start, size_t count)
 {
-    const size_t size = clact_dtype_size(j->dtype);
+    const size_t size = clact_dtype_size(j->call.variant.dtype);
     const unsigned output = j->call.operands - 1;
     cl_mem mems[3] = {NULL, NULL, NULL};
     clact_status status = wrap(ctx, j, start * size, count * size, mems);
     for (unsigned i = 0; i <= output; i++)
-        j->call.views[i] = clact_view_1d(mems[i], j->dtype, 0, count);
+        j->call.views[i] = clact_view_1d(mems[i], j->call.variant.dtype, 0, count);
     if (status == CLACT_SUCCESS)
         status = clact__launch(ctx, ctx->queue, &j->call, 0, NULL, NULL);
     if (status == CLACT_SUCCESS)
@@ -107,14 +108,15 @@ static clact_status share_piece(clact_context *ctx, job *j, size_t start, size_t
 
 static clact_status run_shared(clact_context *ctx, job *j)
 {
-    const size_t piece = ctx->profile.largest_bytes / clact_dtype_size(j->dtype);
+    const size_t piece = ctx->profile.largest_bytes / clact_dtype_size(j->call.variant.dtype);
     clact_status status = CLACT_SUCCESS;
     for (size_t start = 0; start < j->n && status == CLACT_SUCCESS; start += piece)
         status = share_piece(ctx, j, start, j->n - start < piece ? j->n - start : piece);
     return status;
 }
 
-/* ---- copying ------------------------------------------------------------------------------------------ */
+/* ---- copying
+ * ------------------------------------------------------------------------------------------ */
 
 /* While one piece is computed the next goes up and the last comes down. */
 enum { SLOTS = 3 };
@@ -159,10 +161,9 @@ static clact_status write_piece(const clact_context *ctx, const clact__lanes *la
 {
     for (unsigned i = 0; i + 1 < j->call.operands; i++) {
         release_event(&s->written[i]);
-        const cl_int code =
-            clEnqueueWriteBuffer(lanes->up, s->inputs[i]->mem, CL_FALSE, 0, bytes,
-                                 j->arrays[i] + offset, s->read ? 1 : 0,
-                                 s->read ? &s->read : NULL, &s->written[i]);
+        const cl_int code = clEnqueueWriteBuffer(lanes->up, s->inputs[i]->mem, CL_FALSE, 0, bytes,
+                                                 j->arrays[i] + offset, s->read ? 1 : 0,
+                                                 s->read ? &s->read : NULL, &s->written[i]);
         if (code != CL_SUCCESS)
             return clact__fail_cl(ctx, code, "clEnqueueWriteBuffer");
     }
@@ -170,17 +171,17 @@ static clact_status write_piece(const clact_context *ctx, const clact__lanes *la
 }
 
 /* Sends one piece on its way; nothing here waits. */
-static clact_status start_piece(clact_context *ctx, const clact__lanes *lanes, job *j,
-                                size_t start, size_t count, slot *s)
+static clact_status start_piece(clact_context *ctx, const clact__lanes *lanes, job *j, size_t start,
+                                size_t count, slot *s)
 {
-    const size_t size = clact_dtype_size(j->dtype);
+    const size_t size = clact_dtype_size(j->call.variant.dtype);
     const unsigned output = j->call.operands - 1;
     clact_status status = write_piece(ctx, lanes, j, start * size, count * size, s);
     if (status != CLACT_SUCCESS)
         return status;
 
     for (unsigned i = 0; i < output; i++)
-        j->call.views[i] = clact_view_1d(s->inputs[i]->mem, j->dtype, 0, count);
+        j->call.views[i] = clact_view_1d(s->inputs[i]->mem, j->call.variant.dtype, 0, count);
     j->call.views[output] = j->call.views[0];
     clFlush(lanes->up);
     release_event(&s->computed);
@@ -190,9 +191,9 @@ static clact_status start_piece(clact_context *ctx, const clact__lanes *lanes, j
 
     clFlush(lanes->compute);
     release_event(&s->read);
-    const cl_int code = clEnqueueReadBuffer(lanes->down, s->inputs[0]->mem, CL_FALSE, 0,
-                                            count * size, j->arrays[output] + start * size, 1,
-                                            &s->computed, &s->read);
+    const cl_int code =
+        clEnqueueReadBuffer(lanes->down, s->inputs[0]->mem, CL_FALSE, 0, count * size,
+                            j->arrays[output] + start * size, 1, &s->computed, &s->read);
     if (code != CL_SUCCESS)
         return clact__fail_cl(ctx, code, "clEnqueueReadBuffer");
     clFlush(lanes->down);
@@ -230,7 +231,7 @@ static clact_status run_pieces(clact_context *ctx, const clact__lanes *lanes, jo
         const size_t count = j->n - start < piece ? j->n - start : piece;
         for (unsigned i = 0; i + 1 < j->call.operands && status == CLACT_SUCCESS; i++)
             if (!s->inputs[i])
-                status = clact__pool_acquire(ctx, count * clact_dtype_size(j->dtype),
+                status = clact__pool_acquire(ctx, count * clact_dtype_size(j->call.variant.dtype),
                                              &s->inputs[i]);
         if (status == CLACT_SUCCESS)
             status = start_piece(ctx, lanes, j, start, count, s);
@@ -245,8 +246,8 @@ static clact_status run_copied(clact_context *ctx, job *j)
     if (status != CLACT_SUCCESS)
         return status;
     slot slots[SLOTS] = {0};
-    status = run_pieces(ctx, &lanes, j, ctx->profile.piece_bytes / clact_dtype_size(j->dtype),
-                        slots);
+    status = run_pieces(ctx, &lanes, j,
+                        ctx->profile.piece_bytes / clact_dtype_size(j->call.variant.dtype), slots);
     cl_int code = CL_SUCCESS;
     for (unsigned i = 0; i < SLOTS; i++) {
         const cl_int ended = slot_end(ctx, &lanes, &slots[i], status != CLACT_SUCCESS);
@@ -258,7 +259,8 @@ static clact_status run_copied(clact_context *ctx, job *j)
     return status;
 }
 
-/* ---- the public calls ---------------------------------------------------------------------------------- */
+/* ---- the public calls
+ * ---------------------------------------------------------------------------------- */
 
 static clact_status run(clact_context *ctx, job *j)
 {
@@ -279,9 +281,8 @@ static unsigned char *bytes_of(const void *array)
 clact_status clact_forward(clact_context *ctx, clact_operator op, const clact_params *params,
                            clact_dtype dtype, size_t n, const void *x, void *y)
 {
-    job j = {.dtype = dtype, .n = n, .arrays = {bytes_of(x), y}};
-    const clact_status status =
-        clact__call_begin(ctx, op, params, CLACT__FORWARD, dtype, &j.call);
+    job j = {.n = n, .arrays = {bytes_of(x), y}};
+    const clact_status status = clact__call_begin(ctx, op, params, CLACT__FORWARD, dtype, &j.call);
     return status == CLACT_SUCCESS ? run(ctx, &j) : status;
 }
 
@@ -289,7 +290,7 @@ clact_status clact_backward(clact_context *ctx, clact_operator op, const clact_p
                             clact_dtype dtype, clact_saved kind, size_t n, const void *grad,
                             const void *saved, void *dx)
 {
-    job j = {.dtype = dtype, .n = n, .arrays = {bytes_of(grad), bytes_of(saved), dx}};
+    job j = {.n = n, .arrays = {bytes_of(grad), bytes_of(saved), dx}};
     const clact_status status =
         clact__call_begin(ctx, op, params, clact__direction_of(kind), dtype, &j.call);
     return status == CLACT_SUCCESS ? run(ctx, &j) : status;

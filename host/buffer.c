@@ -7,7 +7,7 @@
 struct clact_buffer {
     clact_context *ctx; /* with a reference */
     clact__block *block;
-    size_t bytes; /* as asked for; the block may be larger */
+    size_t bytes; /* as asked for; the block has at least one */
 };
 
 clact_status clact_buffer_create(clact_context *ctx, size_t bytes, clact_buffer **buffer)
@@ -77,18 +77,18 @@ static clact_status transfer(clact_buffer *buffer, cl_command_queue queue, cl_bo
                              size_t offset, size_t bytes, const void *source, void *destination,
                              cl_uint n_wait, const cl_event *wait, cl_event *event)
 {
-    const clact_status status = check(buffer, &queue, offset, bytes,
-                                      source ? source : destination, n_wait, wait);
+    const clact_status status =
+        check(buffer, &queue, offset, bytes, source ? source : destination, n_wait, wait);
     if (status != CLACT_SUCCESS)
         return status;
     if (bytes == 0)
         return clact__enqueue_nothing(buffer->ctx, queue, n_wait, wait, event);
     const cl_mem mem = buffer->block->mem;
-    const cl_int code = source ? clEnqueueWriteBuffer(queue, mem, blocking, offset, bytes, source,
-                                                      n_wait, n_wait ? wait : NULL, event)
-                               : clEnqueueReadBuffer(queue, mem, blocking, offset, bytes,
-                                                     destination, n_wait, n_wait ? wait : NULL,
-                                                     event);
+    const cl_int code = source
+                            ? clEnqueueWriteBuffer(queue, mem, blocking, offset, bytes, source,
+                                                   n_wait, n_wait ? wait : NULL, event)
+                            : clEnqueueReadBuffer(queue, mem, blocking, offset, bytes, destination,
+                                                  n_wait, n_wait ? wait : NULL, event);
     if (code != CL_SUCCESS)
         return clact__fail_cl(buffer->ctx, code,
                               source ? "clEnqueueWriteBuffer" : "clEnqueueReadBuffer");
@@ -177,8 +177,7 @@ clact_status clact_buffer_enqueue_unmap(clact_buffer *buffer, cl_command_queue q
 clact_status clact_buffer_unmap(clact_buffer *buffer, void *pointer)
 {
     cl_event event = NULL;
-    const clact_status status =
-        clact_buffer_enqueue_unmap(buffer, NULL, pointer, 0, NULL, &event);
+    const clact_status status = clact_buffer_enqueue_unmap(buffer, NULL, pointer, 0, NULL, &event);
     if (status != CLACT_SUCCESS)
         return status;
     const cl_int code = clWaitForEvents(1, &event);

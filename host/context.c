@@ -10,7 +10,7 @@ static const clact_options default_options;
 /* The locks are made first and together, so that unmaking never has to ask which exist. */
 static bool init_locks(clact_context *ctx)
 {
-    clact__program *programs = &ctx->programs[0][0][0];
+    clact__program *programs = &ctx->programs[0][0][0][0];
     const size_t count = sizeof(ctx->programs) / sizeof(*programs);
     size_t made = 0;
     while (made < count && pthread_mutex_init(&programs[made].lock, NULL) == 0)
@@ -33,7 +33,7 @@ static void release_queue(cl_command_queue queue)
 
 static void context_free(clact_context *ctx)
 {
-    clact__program *programs = &ctx->programs[0][0][0];
+    clact__program *programs = &ctx->programs[0][0][0][0];
     for (size_t i = 0; i < sizeof(ctx->programs) / sizeof(*programs); i++)
         clact__program_free(&programs[i]);
     clact_context_trim(ctx);
@@ -77,8 +77,7 @@ static clact_status context_begin(const clact_options *options, clact_context **
 /* What remains once made->cl and made->device are there. */
 static clact_status context_finish(clact_context *ctx, const clact_options *options)
 {
-    const clact_status status =
-        clact__device_profile(ctx, ctx->device, options, &ctx->profile);
+    const clact_status status = clact__device_profile(ctx, ctx->device, options, &ctx->profile);
     if (status != CLACT_SUCCESS)
         return status;
     /* A quarter GiB of idle memory is small on any device that computes, and saves the allocations

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- queries: a property that cannot be read is zero or empty ---------------------------------- */
+/* ---- queries: a property that cannot be read is zero or empty ----------------------------------
+ */
 
 static cl_ulong get_number(cl_device_id device, cl_device_info what)
 {
@@ -105,8 +106,8 @@ bool clact__device_usable(cl_device_id device)
 static cl_int describe(cl_device_id device, clact_device_info *info)
 {
     memset(info, 0, sizeof(*info));
-    const cl_int code = clGetDeviceInfo(device, CL_DEVICE_PLATFORM, sizeof(info->platform),
-                                        &info->platform, NULL);
+    const cl_int code =
+        clGetDeviceInfo(device, CL_DEVICE_PLATFORM, sizeof(info->platform), &info->platform, NULL);
     if (code != CL_SUCCESS)
         return code;
     info->device = device;
@@ -126,22 +127,22 @@ static cl_int describe(cl_device_id device, clact_device_info *info)
     return CL_SUCCESS;
 }
 
-/* ---- enumeration --------------------------------------------------------------------------------- */
+/* ---- enumeration
+ * --------------------------------------------------------------------------------- */
 
 typedef struct device_list {
     cl_device_id *devices;
     size_t count;
 } device_list;
 
-/* Appends a platform's devices. A platform that fails to answer is passed over: a broken driver must
- * not take the others with it. */
+/* Appends a platform's devices. A platform that fails to answer is passed over: a broken driver
+ * must not take the others with it. */
 static clact_status append_platform(device_list *list, cl_platform_id platform)
 {
     cl_uint found = 0;
     if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, NULL, &found) != CL_SUCCESS || found == 0)
         return CLACT_SUCCESS;
-    cl_device_id *grown =
-        realloc(list->devices, (list->count + found) * sizeof(*list->devices));
+    cl_device_id *grown = realloc(list->devices, (list->count + found) * sizeof(*list->devices));
     if (!grown)
         return CLACT_OUT_OF_MEMORY;
     list->devices = grown;
@@ -231,7 +232,8 @@ clact_status clact_context_info(const clact_context *ctx, clact_device_info *inf
     return CLACT_SUCCESS;
 }
 
-/* ---- choice ---------------------------------------------------------------------------------------- */
+/* ---- choice
+ * ---------------------------------------------------------------------------------------- */
 
 static bool contains_ignoring_case(const char *text, const char *part)
 {
@@ -290,7 +292,8 @@ clact_status clact__device_choose(const clact_context *ctx, const char *name, cl
     return clact__fail(ctx, CLACT_NO_DEVICE, "there is no usable OpenCL device");
 }
 
-/* ---- profile ---------------------------------------------------------------------------------------- */
+/* ---- profile
+ * ---------------------------------------------------------------------------------------- */
 
 static size_t to_size(cl_ulong value)
 {
@@ -308,8 +311,9 @@ static void cut_work(cl_device_id device, clact__profile *profile)
 {
     const size_t units = to_size(get_number(device, CL_DEVICE_MAX_COMPUTE_UNITS));
     if (get_number(device, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) {
+        /* Twice the native width gives the core two independent chains of operations to overlap. */
         const size_t native = to_size(get_number(device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT));
-        profile->vector_width = native >= 16 ? 16 : native >= 8 ? 8 : 4;
+        profile->vector_width = native >= 8 ? 16 : 8;
         profile->group_size = 1;
         profile->item_elements = 2048;
         profile->items = 16 * (units ? units : 1);
@@ -318,6 +322,21 @@ static void cut_work(cl_device_id device, clact__profile *profile)
         profile->group_size = 256;
         profile->item_elements = 4;
         profile->items = SIZE_MAX;
+    }
+}
+
+/* The size from which a call's stores go past the cache; SIZE_MAX where that is not known to pay:
+ * on devices other than CPUs, and where the cache's size is not known. */
+static size_t stream_threshold(cl_device_id device, clact_stores stores)
+{
+    const size_t cache = to_size(get_number(device, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE));
+    switch (stores) {
+    case CLACT_STORES_PLAIN:
+        return SIZE_MAX;
+    case CLACT_STORES_STREAM:
+        return 0;
+    default:
+        return get_number(device, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU && cache ? cache : SIZE_MAX;
     }
 }
 
@@ -333,6 +352,8 @@ static clact_status apply_options(const clact_context *ctx, const clact_options 
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "options.arithmetic is unknown");
     if (options->transfer < CLACT_TRANSFER_AUTO || options->transfer > CLACT_TRANSFER_COPY)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "options.transfer is unknown");
+    if (options->stores < CLACT_STORES_AUTO || options->stores > CLACT_STORES_STREAM)
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "options.stores is unknown");
     if (options->arithmetic == CLACT_ARITHMETIC_DOUBLES && !profile->has_f64)
         return clact__fail(ctx, CLACT_UNSUPPORTED, "the device has no f64 to compute with");
 
@@ -360,12 +381,13 @@ clact_status clact__device_profile(const clact_context *ctx, cl_device_id device
     *profile = (clact__profile){
         .has_f64 = has_extension(device, "cl_khr_fp64"),
         .shares_memory = shares_memory(device),
+        .stream_bytes = stream_threshold(device, options->stores),
         .largest_bytes = largest & ~(size_t)7,
     };
     /* 32 MiB are enough to keep a bus busy; nine of them (three pieces in flight, at most three
      * operands) must fit. */
-    profile->piece_bytes = at_most(at_most(profile->largest_bytes, (size_t)32 << 20),
-                                   (global / 16) & ~(size_t)7);
+    profile->piece_bytes =
+        at_most(at_most(profile->largest_bytes, (size_t)32 << 20), (global / 16) & ~(size_t)7);
     cut_work(device, profile);
     return apply_options(ctx, options, profile);
 }

@@ -61,18 +61,20 @@ clact_status clact__fail_cl(const clact_context *ctx, cl_int code, const char *c
 clact_status clact__fail_text(const clact_context *ctx, clact_status status, cl_int code,
                               const char *text);
 
-/* ---- device.c: which device, and how work is cut for it --------------------------------------- */
+/* ---- device.c: which device, and how work is cut for it ---------------------------------------
+ */
 
 typedef struct clact__profile {
     bool has_f64;
     bool shares_memory;
-    bool doubles;           /* compute f32 in f64 */
-    size_t vector_width;    /* elements per vector */
-    size_t group_size;      /* work-items per group */
-    size_t item_elements;   /* a work-item has at least so many elements */
-    size_t items;           /* ... and more if there would be more items than this */
-    size_t largest_bytes;   /* of one allocation */
-    size_t piece_bytes;     /* of one operand's piece in the host-array calls, when copying */
+    bool doubles;         /* compute f32 in f64 */
+    size_t vector_width;  /* elements per vector */
+    size_t group_size;    /* work-items per group */
+    size_t item_elements; /* a work-item has at least so many elements */
+    size_t items;         /* ... and more if there would be more items than this */
+    size_t stream_bytes;  /* a call that moves so many bytes stores past the cache */
+    size_t largest_bytes; /* of one allocation */
+    size_t piece_bytes;   /* of one operand's piece in the host-array calls, when copying */
 } clact__profile;
 
 clact_status clact__device_choose(const clact_context *ctx, const char *name, cl_device_id *device);
@@ -81,7 +83,8 @@ bool clact__device_usable(cl_device_id device);
 clact_status clact__device_profile(const clact_context *ctx, cl_device_id device,
                                    const clact_options *options, clact__profile *profile);
 
-/* ---- program.c: compiled kernels --------------------------------------------------------------- */
+/* ---- program.c: compiled kernels ---------------------------------------------------------------
+ */
 
 /* The text of kernels/, embedded by the build in the order in which it is compiled. */
 typedef struct clact__source {
@@ -91,33 +94,41 @@ typedef struct clact__source {
 extern const clact__source clact__sources[];
 extern const unsigned clact__source_count;
 
+/* What a program is compiled for. */
+typedef struct clact__variant {
+    const clact__op *op;
+    clact__direction direction;
+    clact_dtype dtype;
+    bool streams; /* its stores go past the cache */
+} clact__variant;
+
 /* A kernel object that one call uses alone: clSetKernelArg changes it, so that two threads must not
  * share one. */
 typedef struct clact__kernel {
+    struct clact__program *home;
     cl_kernel kernel;
     size_t group_size; /* the largest that the kernel runs with */
     struct clact__kernel *next;
 } clact__kernel;
 
-/* The program of one (operator, direction, dtype) and its idle kernels. */
+/* The program of one variant and its idle kernels. */
 typedef struct clact__program {
     pthread_mutex_t lock;
     cl_program program; /* NULL until first wanted */
     clact__kernel *idle;
 } clact__program;
 
-clact_status clact__kernel_acquire(clact_context *ctx, const clact__op *op,
-                                   clact__direction direction, clact_dtype dtype,
+clact_status clact__kernel_acquire(clact_context *ctx, const clact__variant *variant,
                                    clact__kernel **kernel);
-void clact__kernel_release(clact_context *ctx, const clact__op *op, clact__direction direction,
-                           clact_dtype dtype, clact__kernel *kernel);
+void clact__kernel_release(clact__kernel *kernel);
 void clact__program_free(clact__program *program);
 
-/* ---- pool.c: device memory that is used again -------------------------------------------------- */
+/* ---- pool.c: device memory that is used again --------------------------------------------------
+ */
 
 typedef struct clact__block {
     cl_mem mem;
-    size_t bytes; /* at least what was asked for */
+    size_t bytes;
     struct clact__block *next;
 } clact__block;
 
@@ -131,7 +142,8 @@ typedef struct clact__pool {
 clact_status clact__pool_acquire(clact_context *ctx, size_t bytes, clact__block **block);
 void clact__pool_release(clact_context *ctx, clact__block *block);
 
-/* ---- context.c ---------------------------------------------------------------------------------- */
+/* ---- context.c ----------------------------------------------------------------------------------
+ */
 
 /* The queues of the host-array calls on a device with memory of its own. */
 typedef struct clact__lanes {
@@ -147,7 +159,7 @@ struct clact_context {
     char *build_options;
     void (*log)(void *user, clact_status status, cl_int code, const char *message);
     void *log_user;
-    clact__program programs[CLACT__OPS][CLACT__DIRECTIONS][CLACT__DTYPES];
+    clact__program programs[CLACT__OPS][CLACT__DIRECTIONS][CLACT__DTYPES][2 /* streams */];
     clact__pool pool;
     pthread_mutex_t lanes_lock;
     clact__lanes lanes; /* made when first wanted */
@@ -156,12 +168,13 @@ struct clact_context {
 void clact__context_retain(clact_context *ctx);
 void clact__context_release(clact_context *ctx);
 
-/* ---- view.c: checked operands ------------------------------------------------------------------- */
+/* ---- view.c: checked operands -------------------------------------------------------------------
+ */
 
 /* Where a view lies: the buffer behind any sub-buffer, and the bytes in it. */
 typedef struct clact__extent {
     cl_mem root;
-    size_t begin, end;  /* the range from the first element to behind the last */
+    size_t begin, end; /* the range from the first element to behind the last */
     size_t row_bytes, stride_bytes;
     size_t rows;
 } clact__extent;
@@ -174,17 +187,17 @@ clact_status clact__view_check(const clact_context *ctx, clact_view view, const 
 clact_status clact__view_check_overlap(const clact_context *ctx, const clact__extent *output,
                                        const clact__extent *other, const char *name);
 
-/* ---- launch.c: the one way to a pointwise kernel ------------------------------------------------- */
+/* ---- launch.c: the one way to a pointwise kernel
+ * ------------------------------------------------- */
 
 /* One call: the operands in the kernel's order, the output last. */
 typedef struct clact__call {
-    const clact__op *op;
-    clact__direction direction;
+    clact__variant variant;
     unsigned operands; /* with the output: 2 or 3 */
     clact_view views[3];
 } clact__call;
 
-/* Checks all but the views, and fills op, direction and operands. */
+/* Checks all but the views, and fills all but them. */
 clact_status clact__call_begin(const clact_context *ctx, clact_operator op,
                                const clact_params *params, clact__direction direction,
                                clact_dtype dtype, clact__call *call);

@@ -2,7 +2,10 @@
 /* The one way to a pointwise kernel: check the call, cut the work, set the arguments, enqueue. */
 #include "internal.h"
 
-/* ---- checks ------------------------------------------------------------------------------------- */
+#include <stdint.h>
+
+/* ---- checks -------------------------------------------------------------------------------------
+ */
 
 clact_status clact__queue_check(const clact_context *ctx, cl_command_queue *queue)
 {
@@ -39,21 +42,21 @@ clact_status clact__call_begin(const clact_context *ctx, clact_operator op,
 {
     if (!ctx)
         return clact__fail(NULL, CLACT_INVALID_ARGUMENT, "ctx is NULL");
-    call->op = clact__op_find(op);
-    if (!call->op)
+    const clact__op *row = clact__op_find(op);
+    if (!row)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "op is no operator");
     if (params)
-        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "%s has no parameters", call->op->name);
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "%s has no parameters", row->name);
     if (clact_dtype_size(dtype) == 0)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "the dtype is unknown");
     if (dtype == CLACT_F64 && !ctx->profile.has_f64)
         return clact__fail(ctx, CLACT_UNSUPPORTED, "the device has no f64 (cl_khr_fp64)");
     if (direction == CLACT__DIRECTIONS)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "kind is no clact_saved value");
-    if (!clact__op_has(call->op, direction))
-        return clact__fail(ctx, CLACT_UNSUPPORTED, "%s has no gradient %s", call->op->name,
+    if (!clact__op_has(row, direction))
+        return clact__fail(ctx, CLACT_UNSUPPORTED, "%s has no gradient %s", row->name,
                            clact__direction_name(direction));
-    call->direction = direction;
+    call->variant = (clact__variant){.op = row, .direction = direction, .dtype = dtype};
     call->operands = direction == CLACT__FORWARD ? 2 : 3;
     return CLACT_SUCCESS;
 }
@@ -94,7 +97,8 @@ static clact_status check_views(const clact_context *ctx, const clact__call *cal
     return status;
 }
 
-/* ---- work ----------------------------------------------------------------------------------------- */
+/* ---- work
+ * ----------------------------------------------------------------------------------------- */
 
 typedef struct grid {
     size_t global[2], local[2];
@@ -126,13 +130,26 @@ static bool is_contiguous(const clact__call *call)
     return true;
 }
 
+/* Whether the output should go past the cache: when the call moves more than the cache holds, a
+ * line that is written need not be read first. In place it has been read anyway. */
+static bool should_stream(const clact_context *ctx, const clact__call *call)
+{
+    const clact_view *output = &call->views[call->operands - 1];
+    for (unsigned i = 0; i + 1 < call->operands; i++)
+        if (call->views[i].mem == output->mem && call->views[i].offset == output->offset)
+            return false;
+    const size_t bytes = output->rows * output->cols * clact_dtype_size(output->dtype);
+    return bytes >= ctx->profile.stream_bytes / call->operands;
+}
+
 /* Gives each item about the same number of elements, as the profile wants them: a part of a row, or
  * several rows where they are short. */
 static grid cut(const clact_context *ctx, const clact__call *call, size_t largest_group)
 {
     const clact__profile *profile = &ctx->profile;
     const clact_view *view = &call->views[0];
-    const size_t elements = view->rows * view->cols; /* cannot overflow: it fits the output's buffer */
+    const size_t elements =
+        view->rows * view->cols; /* cannot overflow: it fits the output's buffer */
     const size_t rows = is_contiguous(call) ? at_most(elements, 1) : view->rows;
     const size_t cols = is_contiguous(call) ? elements : view->cols;
     const size_t width = profile->vector_width;
@@ -179,9 +196,8 @@ static cl_int set_arguments(cl_kernel kernel, const clact__call *call, const gri
 clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const clact__call *call,
                            cl_uint n_wait, const cl_event *wait, cl_event *event)
 {
-    const clact_dtype dtype = call->views[0].dtype;
     clact__kernel *kernel = NULL;
-    clact_status status = clact__kernel_acquire(ctx, call->op, call->direction, dtype, &kernel);
+    clact_status status = clact__kernel_acquire(ctx, &call->variant, &kernel);
     if (status != CLACT_SUCCESS)
         return status;
     const grid g = cut(ctx, call, kernel->group_size);
@@ -192,7 +208,7 @@ clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const cla
         code = clEnqueueNDRangeKernel(queue, kernel->kernel, 2, NULL, g.global, g.local, n_wait,
                                       n_wait ? wait : NULL, event);
     }
-    clact__kernel_release(ctx, call->op, call->direction, dtype, kernel);
+    clact__kernel_release(kernel);
     return code == CL_SUCCESS ? CLACT_SUCCESS : clact__fail_cl(ctx, code, name);
 }
 
@@ -201,15 +217,15 @@ clact_status clact__enqueue_nothing(const clact_context *ctx, cl_command_queue q
 {
     if (n_wait == 0 && !event)
         return CLACT_SUCCESS;
-    const cl_int code =
-        clEnqueueMarkerWithWaitList(queue, n_wait, n_wait ? wait : NULL, event);
+    const cl_int code = clEnqueueMarkerWithWaitList(queue, n_wait, n_wait ? wait : NULL, event);
     return code == CL_SUCCESS ? CLACT_SUCCESS
                               : clact__fail_cl(ctx, code, "clEnqueueMarkerWithWaitList");
 }
 
-/* ---- the public calls ------------------------------------------------------------------------------ */
+/* ---- the public calls
+ * ------------------------------------------------------------------------------ */
 
-static clact_status enqueue(clact_context *ctx, cl_command_queue queue, const clact__call *call,
+static clact_status enqueue(clact_context *ctx, cl_command_queue queue, clact__call *call,
                             cl_uint n_wait, const cl_event *wait, cl_event *event)
 {
     clact_status status = check_views(ctx, call);
@@ -221,6 +237,7 @@ static clact_status enqueue(clact_context *ctx, cl_command_queue queue, const cl
         return status;
     if (clact__view_empty(call->views[0]))
         return clact__enqueue_nothing(ctx, queue, n_wait, wait, event);
+    call->variant.streams = should_stream(ctx, call);
     return clact__launch(ctx, queue, call, n_wait, wait, event);
 }
 
@@ -245,14 +262,32 @@ clact_status clact_enqueue_backward(clact_context *ctx, cl_command_queue queue, 
 }
 
 /* One launch on an empty range: drivers that compile at the first launch do it here. */
-static clact_status launch_empty(clact_context *ctx, const clact__op *op,
-                                 clact__direction direction, clact_dtype dtype, cl_mem mem)
+static clact_status launch_empty(clact_context *ctx, clact__variant variant, cl_mem mem)
 {
-    const clact_view none = clact_view_1d(mem, dtype, 0, 0);
-    clact__call call = {.views = {none, none, none}};
-    const clact_status status =
-        clact__call_begin(ctx, op->value, NULL, direction, dtype, &call);
-    return status == CLACT_SUCCESS ? clact__launch(ctx, ctx->queue, &call, 0, NULL, NULL) : status;
+    const clact_view none = clact_view_1d(mem, variant.dtype, 0, 0);
+    const clact__call call = {
+        .variant = variant,
+        .operands = variant.direction == CLACT__FORWARD ? 2 : 3,
+        .views = {none, none, none},
+    };
+    return clact__launch(ctx, ctx->queue, &call, 0, NULL, NULL);
+}
+
+static clact_status launch_all_empty(clact_context *ctx, const clact__op *op, clact_dtype dtype,
+                                     cl_mem mem)
+{
+    clact_status status = CLACT_SUCCESS;
+    for (int d = 0; d < CLACT__DIRECTIONS; d++) {
+        clact__variant variant = {.op = op, .direction = (clact__direction)d, .dtype = dtype};
+        if (!clact__op_has(op, variant.direction))
+            continue;
+        if (status == CLACT_SUCCESS)
+            status = launch_empty(ctx, variant, mem);
+        variant.streams = true;
+        if (status == CLACT_SUCCESS && ctx->profile.stream_bytes != SIZE_MAX)
+            status = launch_empty(ctx, variant, mem);
+    }
+    return status;
 }
 
 clact_status clact_prepare(clact_context *ctx, clact_operator op, clact_dtype dtype)
@@ -265,9 +300,7 @@ clact_status clact_prepare(clact_context *ctx, clact_operator op, clact_dtype dt
     status = clact__pool_acquire(ctx, 1, &block);
     if (status != CLACT_SUCCESS)
         return status;
-    for (int d = 0; d < CLACT__DIRECTIONS && status == CLACT_SUCCESS; d++)
-        if (clact__op_has(call.op, (clact__direction)d))
-            status = launch_empty(ctx, call.op, (clact__direction)d, dtype, block->mem);
+    status = launch_all_empty(ctx, call.variant.op, dtype, block->mem);
     /* Also after an error: what is enqueued uses the block. */
     const cl_int code = clFinish(ctx->queue);
     clact__pool_release(ctx, block);

@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Device memory that is used again: an allocation costs far more than a small kernel. */
+/* Device memory that is used again: an allocation costs far more than a small kernel. A block fits
+ * only requests of its very size, which is what engines repeat, so that OpenCL's idea of a buffer's
+ * size is the caller's, and a view past the end is caught. */
 #include "internal.h"
 
-#include <stdint.h>
 #include <stdlib.h>
-
-/* Sizes are rounded up to one of eight steps per power of two, so that a block fits requests of about
- * its size and at most an eighth is wasted. */
-static size_t round_up(size_t bytes)
-{
-    size_t step = 512;
-    while (bytes > 16 * step && step <= SIZE_MAX / 32)
-        step *= 2;
-    if (bytes > SIZE_MAX - step)
-        return bytes;
-    return bytes == 0 ? step : (bytes + step - 1) / step * step;
-}
 
 static void block_free(clact__block *block)
 {
@@ -48,10 +37,9 @@ static cl_mem_flags flags_for(const clact_context *ctx)
 
 clact_status clact__pool_acquire(clact_context *ctx, size_t bytes, clact__block **block)
 {
-    size_t rounded = round_up(bytes);
-    if (rounded > ctx->profile.largest_bytes)
-        rounded = bytes; /* rounding must not make the last request that fits fail */
-    clact__block *made = take_idle(&ctx->pool, rounded);
+    if (bytes == 0)
+        bytes = 1; /* OpenCL has no empty buffers */
+    clact__block *made = take_idle(&ctx->pool, bytes);
     if (made) {
         *block = made;
         return CLACT_SUCCESS;
@@ -60,10 +48,10 @@ clact_status clact__pool_acquire(clact_context *ctx, size_t bytes, clact__block 
     if (!made)
         return clact__fail(ctx, CLACT_OUT_OF_MEMORY, "out of host memory");
     cl_int code = CL_SUCCESS;
-    made->mem = clCreateBuffer(ctx->cl, flags_for(ctx), rounded, NULL, &code);
+    made->mem = clCreateBuffer(ctx->cl, flags_for(ctx), bytes, NULL, &code);
     if (code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_RESOURCES) {
         clact_context_trim(ctx);
-        made->mem = clCreateBuffer(ctx->cl, flags_for(ctx), rounded, NULL, &code);
+        made->mem = clCreateBuffer(ctx->cl, flags_for(ctx), bytes, NULL, &code);
     }
     if (code != CL_SUCCESS) {
         free(made);
@@ -72,7 +60,7 @@ clact_status clact__pool_acquire(clact_context *ctx, size_t bytes, clact__block 
                                     "the buffer is larger than the device can allocate at once");
         return clact__fail_cl(ctx, code, "clCreateBuffer");
     }
-    made->bytes = rounded;
+    made->bytes = bytes;
     *block = made;
     return CLACT_SUCCESS;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Compiled kernels: one program per (operator, direction, dtype), built when first wanted, and a stock
- * of kernel objects of each, so that no two calls share one. */
+/* Compiled kernels: one program per variant, built when first wanted, and a
+ * stock of kernel objects of each, so that no two calls share one. */
 #include "internal.h"
 
 #include <stdio.h>
@@ -21,24 +21,24 @@ static const char *storage_name(clact_dtype dtype)
 
 /* The compiler's options; the caller frees them. NULL when out of memory. No fast-math of any kind:
  * the kernels' error-free transformations and NaN handling rest on exact IEEE arithmetic. */
-static char *build_options(const clact_context *ctx, const clact__op *op,
-                           clact__direction direction, clact_dtype dtype)
+static char *build_options(const clact_context *ctx, const clact__variant *variant)
 {
     const clact__profile *profile = &ctx->profile;
     const char *arithmetic = "";
-    if (dtype == CLACT_F64)
+    if (variant->dtype == CLACT_F64)
         arithmetic = " -DCLACT_PAIRS";
-    else if (dtype == CLACT_F32)
+    else if (variant->dtype == CLACT_F32)
         arithmetic = profile->doubles ? " -DCLACT_DOUBLES" : " -DCLACT_PAIRS";
     static const char format[] =
-        "-cl-std=CL1.2 -DCLACT_STORAGE_%s%s -DCLACT_WIDTH=%zu -DCLACT_BODY=%s_%s "
+        "-cl-std=CL1.2 -DCLACT_STORAGE_%s%s%s -DCLACT_WIDTH=%zu -DCLACT_BODY=%s_%s "
         "-DCLACT_OPERANDS=%d %s";
     char *text = NULL;
     int length = 0;
     for (int pass = 0; pass < 2; pass++) { /* the first measures */
-        length = snprintf(text, (size_t)length, format, storage_name(dtype), arithmetic,
-                          profile->vector_width, op->name, clact__direction_name(direction),
-                          direction == CLACT__FORWARD ? 1 : 2, ctx->build_options) +
+        length = snprintf(text, (size_t)length, format, storage_name(variant->dtype), arithmetic,
+                          variant->streams ? " -DCLACT_STREAMS" : "", profile->vector_width,
+                          variant->op->name, clact__direction_name(variant->direction),
+                          variant->direction == CLACT__FORWARD ? 1 : 2, ctx->build_options) +
                  1;
         if (!text && !(text = malloc((size_t)length)))
             return NULL;
@@ -54,8 +54,8 @@ static char *build_log(const clact_context *ctx, cl_program program)
         CL_SUCCESS)
         return NULL;
     char *log = calloc(size + 1, 1);
-    if (log && clGetProgramBuildInfo(program, ctx->device, CL_PROGRAM_BUILD_LOG, size, log,
-                                     NULL) != CL_SUCCESS) {
+    if (log && clGetProgramBuildInfo(program, ctx->device, CL_PROGRAM_BUILD_LOG, size, log, NULL) !=
+                   CL_SUCCESS) {
         free(log);
         return NULL;
     }
@@ -91,10 +91,10 @@ static clact_status create_program(const clact_context *ctx, cl_program *program
                               : clact__fail_cl(ctx, code, "clCreateProgramWithSource");
 }
 
-static clact_status build(const clact_context *ctx, const clact__op *op,
-                          clact__direction direction, clact_dtype dtype, cl_program *program)
+static clact_status build(const clact_context *ctx, const clact__variant *variant,
+                          cl_program *program)
 {
-    char *options = build_options(ctx, op, direction, dtype);
+    char *options = build_options(ctx, variant);
     if (!options)
         return clact__fail(ctx, CLACT_OUT_OF_MEMORY, "out of host memory");
     cl_program made = NULL;
@@ -112,17 +112,17 @@ static clact_status build(const clact_context *ctx, const clact__op *op,
     return status;
 }
 
-static clact_status create_kernel(const clact_context *ctx, const clact__op *op,
-                                  clact__direction direction, cl_program program,
-                                  clact__kernel **kernel)
+static clact_status create_kernel(const clact_context *ctx, const clact__variant *variant,
+                                  clact__program *home, clact__kernel **kernel)
 {
     char name[96];
-    snprintf(name, sizeof(name), "clact_%s_%s", op->name, clact__direction_name(direction));
+    snprintf(name, sizeof(name), "clact_%s_%s", variant->op->name,
+             clact__direction_name(variant->direction));
     clact__kernel *made = calloc(1, sizeof(*made));
     if (!made)
         return clact__fail(ctx, CLACT_OUT_OF_MEMORY, "out of host memory");
     cl_int code = CL_SUCCESS;
-    made->kernel = clCreateKernel(program, name, &code);
+    made->kernel = clCreateKernel(home->program, name, &code);
     if (code != CL_SUCCESS) {
         free(made);
         return clact__fail_cl(ctx, code, "clCreateKernel");
@@ -134,47 +134,41 @@ static clact_status create_kernel(const clact_context *ctx, const clact__op *op,
         free(made);
         return clact__fail_cl(ctx, code, "clGetKernelWorkGroupInfo");
     }
+    made->home = home;
     *kernel = made;
     return CLACT_SUCCESS;
 }
 
-static clact__program *program_of(clact_context *ctx, const clact__op *op,
-                                  clact__direction direction, clact_dtype dtype)
-{
-    return &ctx->programs[op - clact__ops][direction][dtype - CLACT_F32];
-}
-
-clact_status clact__kernel_acquire(clact_context *ctx, const clact__op *op,
-                                   clact__direction direction, clact_dtype dtype,
+clact_status clact__kernel_acquire(clact_context *ctx, const clact__variant *variant,
                                    clact__kernel **kernel)
 {
-    clact__program *entry = program_of(ctx, op, direction, dtype);
+    clact__program *entry = &ctx->programs[variant->op - clact__ops][variant->direction]
+                                          [variant->dtype - CLACT_F32][variant->streams];
     clact_status status = CLACT_SUCCESS;
     /* The lock is held while building, so that threads that want the same program wait for one
      * build; those that want another do not wait. */
     pthread_mutex_lock(&entry->lock);
     if (!entry->program)
-        status = build(ctx, op, direction, dtype, &entry->program);
+        status = build(ctx, variant, &entry->program);
     if (status == CLACT_SUCCESS) {
         if (entry->idle) {
             *kernel = entry->idle;
             entry->idle = entry->idle->next;
         } else {
-            status = create_kernel(ctx, op, direction, entry->program, kernel);
+            status = create_kernel(ctx, variant, entry, kernel);
         }
     }
     pthread_mutex_unlock(&entry->lock);
     return status;
 }
 
-void clact__kernel_release(clact_context *ctx, const clact__op *op, clact__direction direction,
-                           clact_dtype dtype, clact__kernel *kernel)
+void clact__kernel_release(clact__kernel *kernel)
 {
-    clact__program *entry = program_of(ctx, op, direction, dtype);
-    pthread_mutex_lock(&entry->lock);
-    kernel->next = entry->idle;
-    entry->idle = kernel;
-    pthread_mutex_unlock(&entry->lock);
+    clact__program *home = kernel->home;
+    pthread_mutex_lock(&home->lock);
+    kernel->next = home->idle;
+    home->idle = kernel;
+    pthread_mutex_unlock(&home->lock);
 }
 
 void clact__program_free(clact__program *program)

@@ -55,7 +55,8 @@ static cl_int get_memory(const clact_context *ctx, cl_mem mem, memory *m)
     if (code == CL_SUCCESS)
         code = clGetMemObjectInfo(mem, CL_MEM_FLAGS, sizeof(m->flags), &m->flags, NULL);
     if (code == CL_SUCCESS)
-        code = clGetMemObjectInfo(mem, CL_MEM_ASSOCIATED_MEMOBJECT, sizeof(m->root), &m->root, NULL);
+        code =
+            clGetMemObjectInfo(mem, CL_MEM_ASSOCIATED_MEMOBJECT, sizeof(m->root), &m->root, NULL);
     m->origin = 0;
     if (code == CL_SUCCESS && m->root)
         code = clGetMemObjectInfo(mem, CL_MEM_OFFSET, sizeof(m->origin), &m->origin, NULL);
@@ -114,8 +115,8 @@ clact_status clact__view_check(const clact_context *ctx, clact_view view, const 
 }
 
 /* Whether two views with one stride and shape share a byte. b starts `down` rows and `right` bytes
- * after a, so that its row j lies over a's row j + down, and reaches into the next when `right` plus
- * its width passes the stride. */
+ * after a, so that its row j lies over a's row j + down, and reaches into the next when `right`
+ * plus its width passes the stride. */
 static bool rows_meet(const clact__extent *a, const clact__extent *b)
 {
     const size_t stride = a->stride_bytes;

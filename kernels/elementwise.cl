@@ -9,21 +9,15 @@
  * has many vectors; on a GPU it has one, next to its neighbours'.
  */
 
-/* The vector at p, or the n elements that are left of it. */
-static real load(global const storage *p, ulong n)
-{
-    if (n < CLACT_WIDTH)
-        return load_part(p, n);
-    return LOAD(global, p);
-}
+#if CLACT_OPERANDS == 1
+#define BODY(a, b) CLACT_BODY(a)
+#else
+#define BODY(a, b) CLACT_BODY(a, b)
+#endif
 
-static void store(global storage *p, real v, ulong n)
-{
-    if (n < CLACT_WIDTH)
-        store_part(p, v, n);
-    else
-        STORE(global, v, p);
-}
+/* The n < CLACT_WIDTH elements from i. */
+#define PART(i, n) \
+    store_part(y_row + (i), BODY(load_part(a_row + (i), n), load_part(b_row + (i), n)), n)
 
 kernel void PASTE(clact_, CLACT_BODY)(global const storage *a, ulong a_offset, ulong a_stride,
 #if CLACT_OPERANDS == 2
@@ -38,16 +32,28 @@ kernel void PASTE(clact_, CLACT_BODY)(global const storage *a, ulong a_offset, u
     const ulong last = min(first + col_span, cols);
 
     for (ulong row = first_row; row < last_row; row++) {
-        for (ulong i = first; i < last; i += CLACT_WIDTH) {
-            const ulong left = last - i;
-            const real a_i = load(a + a_offset + row * a_stride + i, left);
+        global const storage *a_row = a + a_offset + row * a_stride;
 #if CLACT_OPERANDS == 2
-            const real b_i = load(b + b_offset + row * b_stride + i, left);
-            const real y_i = CLACT_BODY(a_i, b_i);
-#else
-            const real y_i = CLACT_BODY(a_i);
+        global const storage *b_row = b + b_offset + row * b_stride;
 #endif
-            store(y + y_offset + row * y_stride + i, y_i, left);
+        global storage *y_row = y + y_offset + row * y_stride;
+
+        ulong i = first;
+#ifdef HAS_STREAM
+        /* Up to a whole vector's boundary, then whole vectors past the cache. */
+        const ulong misaligned = ((ulong)(y_row + i) / sizeof(storage)) % CLACT_WIDTH;
+        const ulong head = misaligned ? min(CLACT_WIDTH - misaligned, last - first) : 0;
+        if (head) {
+            PART(i, head);
+            i += head;
         }
+        for (; i + CLACT_WIDTH <= last; i += CLACT_WIDTH)
+            STREAM(BODY(LOAD(global, a_row + i), LOAD(global, b_row + i)), y_row + i);
+#else
+        for (; i + CLACT_WIDTH <= last; i += CLACT_WIDTH)
+            STORE(global, BODY(LOAD(global, a_row + i), LOAD(global, b_row + i)), y_row + i);
+#endif
+        if (i < last)
+            PART(i, last - i);
     }
 }

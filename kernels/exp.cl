@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * e^t for t <= 0, as m * 2^n with n apart, so that nothing underflows before the operator that uses it
+ * e^t as m * 2^n with n apart, so that nothing overflows or underflows before the operator that uses it
  * has done the one rounding that its result needs.
  *
  * t = n * ln 2 + r, |r| <= 0.3466, where n is rounded by adding and subtracting ROUNDER, whose last
@@ -25,13 +25,13 @@
 #endif
 
 typedef struct {
-    wide m; /* in [0.7, 1.42] */
+    wide m; /* in [0.7, 1.42], not normalised: |m.lo| <= m.hi / 8 */
     mask n;
 } scaled;
 
 /* Q(r), to the precision that the result's storage asks for. Two coefficients at a time, which halves
  * the chain of dependent operations. r2 = r * r. */
-static real exp_tail(real r, real r2)
+INLINE real exp_tail(real r, real r2)
 {
 #if defined(CLACT_STORAGE_F64) /* degree 12, 2^-63.5 */
     real q = fma((real)0x1.1eecf81473ac5p-29, r2,
@@ -55,8 +55,8 @@ static real exp_tail(real r, real r2)
 #endif
 }
 
-/* For t <= 0, t not below -2000 (float) or -2^40 (double). NaN gives an m of NaN and an undefined n. */
-static scaled exp_scaled(real t)
+/* For |t| up to 2000 (float) or 2^40 (double). NaN gives an m of NaN and an undefined n. */
+INLINE scaled exp_scaled(real t)
 {
     const real rounded = fma(t, (real)LOG2_E, (real)ROUNDER);
     const real n = rounded - ROUNDER;
@@ -66,13 +66,8 @@ static scaled exp_scaled(real t)
     scaled e;
     e.n = AS_MASK(rounded) - AS_MASK((real)ROUNDER);
 #ifdef CLACT_PAIRS
-    /* 1 + r_hi exactly, then the small terms, then hi and lo once more: the tail reaches 0.07, and a
-     * division corrects to first order only. */
-    const real head = 1 + r_hi;
-    const real error = fma(n, (real)-LN2_LO, (1 - head) + r_hi);
-    const real tail = fma(r2, exp_tail(r, r2), error);
-    e.m.hi = head + tail;
-    e.m.lo = (head - e.m.hi) + tail;
+    e.m.hi = 1 + r_hi;
+    e.m.lo = fma(r2, exp_tail(r, r2), fma(n, (real)-LN2_LO, (1 - e.m.hi) + r_hi));
 #else
     e.m.hi = fma(exp_tail(r, r2), r2, r) + 1;
 #endif

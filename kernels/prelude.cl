@@ -6,6 +6,8 @@
  *   CLACT_STORAGE_F32, _F16, _BF16 or _F64   how an element lies in memory
  *   CLACT_WIDTH                              elements per vector: 1, 2, 4, 8 or 16
  *   CLACT_DOUBLES                            for f32 storage: compute in f64
+ *   CLACT_PAIRS                              compute in pairs of reals: see wide.cl
+ *   CLACT_STREAMS                            store past the cache where the compiler can
  * and for elementwise.cl: CLACT_BODY, CLACT_OPERANDS.
  *
  * storage  an element in memory
@@ -23,6 +25,13 @@
 #define ELEMENT float
 #define INTEGER int
 #endif
+
+/* A call would pass its vectors through memory. As none remains, what clang says of vectors that are
+ * wider than the device's, that their calling convention may change, concerns nobody. */
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wpsabi"
+#endif
+#define INLINE static __attribute__((always_inline))
 
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
@@ -50,7 +59,7 @@ typedef VECTOR(INTEGER) mask;
 /* LOAD(space, p) and STORE(space, v, p): CLACT_WIDTH elements at p in the address space `space`, with
  * no alignment beyond the element's. A store rounds once, to nearest even. */
 #if defined(CLACT_STORAGE_F32)
-typedef float storage;
+#define STORED float
 #ifdef REAL_IS_DOUBLE
 #define LOAD(space, p) TO_REAL(VLOAD(p))
 #define STORE(space, v, p) VSTORE(TO_FLOAT(v), p)
@@ -60,26 +69,26 @@ typedef float storage;
 #endif
 
 #elif defined(CLACT_STORAGE_F64)
-typedef double storage;
+#define STORED double
 #define LOAD(space, p) VLOAD(p)
 #define STORE(space, v, p) VSTORE(v, p)
 
 #elif defined(CLACT_STORAGE_F16)
-typedef ushort storage; /* half itself may only be pointed to where cl_khr_fp16 is missing */
+#define STORED ushort /* half itself may only be pointed to where cl_khr_fp16 is missing */
 #define LOAD(space, p) PASTE(vload_half, WIDTH_SUFFIX)(0, (space const half *)(p))
 #define STORE(space, v, p) PASTE(PASTE(vstore_half, WIDTH_SUFFIX), _rte)(v, 0, (space half *)(p))
 
 #elif defined(CLACT_STORAGE_BF16)
-typedef ushort storage;
+#define STORED ushort
 #define LOAD(space, p) from_bf16(VLOAD(p))
 #define STORE(space, v, p) VSTORE(to_bf16(v), p)
 
-static real from_bf16(VECTOR(ushort) v)
+INLINE real from_bf16(VECTOR(ushort) v)
 {
     return AS_REAL(PASTE(convert_, VECTOR(uint))(v) << 16);
 }
 
-static VECTOR(ushort) to_bf16(real v)
+INLINE VECTOR(ushort) to_bf16(real v)
 {
     const VECTOR(uint) bits = PASTE(as_, VECTOR(uint))(v);
     /* Adding just under half of the last place that stays, or half where that place is odd, carries
@@ -90,8 +99,23 @@ static VECTOR(ushort) to_bf16(real v)
 }
 #endif
 
+typedef STORED storage;
+
+/* STREAM(v, p): a STORE to global memory past the cache, for a p that is aligned to a whole vector. */
+#if defined(CLACT_STREAMS) && defined(__has_builtin)
+#if __has_builtin(__builtin_nontemporal_store)
+#define HAS_STREAM
+INLINE void STREAM(real v, global storage *p)
+{
+    storage packed[CLACT_WIDTH];
+    STORE(private, v, packed);
+    __builtin_nontemporal_store(VLOAD(packed), (global VECTOR(STORED) *)p);
+}
+#endif
+#endif
+
 /* The first n < CLACT_WIDTH elements at p; the other lanes repeat the last of them. */
-static real load_part(global const storage *p, size_t n)
+INLINE real load_part(global const storage *p, size_t n)
 {
     storage part[CLACT_WIDTH];
     for (size_t i = 0; i < CLACT_WIDTH; i++)
@@ -100,7 +124,7 @@ static real load_part(global const storage *p, size_t n)
 }
 
 /* Stores the first n lanes and touches nothing behind them. */
-static void store_part(global storage *p, real v, size_t n)
+INLINE void store_part(global storage *p, real v, size_t n)
 {
     storage part[CLACT_WIDTH];
     STORE(private, v, part);

@@ -32,51 +32,37 @@ typedef struct {
 #endif
 
 /* 2^n, for n from 1 - EXPONENT_BIAS to EXPONENT_BIAS. */
-static real power_of_two(mask n)
+INLINE real power_of_two(mask n)
 {
     return AS_REAL((n + EXPONENT_BIAS) << MANTISSA_BITS);
 }
 
 /* t, but not below `low`. NaN stays NaN, which max() would lose. */
-static real at_least(real t, ELEMENT low)
+INLINE real at_least(real t, ELEMENT low)
 {
     return t < low ? (real)low : t;
 }
 
-/* An approximation of 1/d for 1 <= d <= 4, good to at least 2^-22 (float) or 2^-44 (double): a double
- * starts from a float division, which costs a quarter, and takes one Newton step. */
-static real reciprocal(real d)
+/* t, but not above `high`; the same. */
+INLINE real at_most(real t, ELEMENT high)
 {
-#ifdef REAL_IS_DOUBLE
+    return t > high ? (real)high : t;
+}
+
+/* An approximation of 1/d, good to 2^-22 (float) or 2^-44 (double). For f32 results in double, d is in
+ * float's range, and a float division, which costs a quarter, and one Newton step do. */
+INLINE real reciprocal(real d)
+{
+#ifdef CLACT_DOUBLES
     const real q = TO_REAL(1.0f / TO_FLOAT(d));
     return fma(fma(-d, q, (real)1), q, q);
 #else
-    return 1.0f / d;
+    return 1 / d;
 #endif
-}
-
-static wide wide_select(mask condition, wide a, wide b)
-{
-    wide c;
-    c.hi = condition ? a.hi : b.hi;
-#ifdef CLACT_PAIRS
-    c.lo = condition ? a.lo : b.lo;
-#endif
-    return c;
-}
-
-static wide wide_from(real a)
-{
-    wide c;
-    c.hi = a;
-#ifdef CLACT_PAIRS
-    c.lo = 0;
-#endif
-    return c;
 }
 
 /* a * s, for s a power of two. */
-static wide wide_scale(wide a, real s)
+INLINE wide wide_scale(wide a, real s)
 {
     a.hi *= s;
 #ifdef CLACT_PAIRS
@@ -85,18 +71,35 @@ static wide wide_scale(wide a, real s)
     return a;
 }
 
-/* 1 + a * s, for s a power of two and |a * s| <= 1 or about that. */
-static wide wide_one_plus(wide a, real s)
+/* a with |a.lo| at most half an ulp of a.hi, for an a with |a.lo| <= |a.hi|. */
+INLINE wide wide_normalise(wide a)
 {
-    wide c;
-    c.hi = fma(a.hi, s, (real)1);
 #ifdef CLACT_PAIRS
-    c.lo = fma(a.lo, s, fma(a.hi, s, 1 - c.hi));
+    const real hi = a.hi + a.lo;
+    a.lo = (a.hi - hi) + a.lo;
+    a.hi = hi;
 #endif
-    return c;
+    return a;
 }
 
-static wide wide_square(wide a)
+/* c + a * s, normalised, for s a power of two, c and a positive. a itself need not be normalised. */
+INLINE wide wide_sum(real c, wide a, real s)
+{
+    wide sum;
+#ifdef CLACT_PAIRS
+    /* The larger term minus the sum is exact, and so is adding the smaller. */
+    const real term = a.hi * s;
+    const real larger = c > term ? c : term;
+    const real smaller = c > term ? term : c;
+    sum.hi = fma(a.hi + a.lo, s, c);
+    sum.lo = fma(a.lo, s, (larger - sum.hi) + smaller);
+#else
+    sum.hi = fma(a.hi, s, c);
+#endif
+    return sum;
+}
+
+INLINE wide wide_square(wide a)
 {
     wide c;
     c.hi = a.hi * a.hi;
@@ -106,11 +109,8 @@ static wide wide_square(wide a)
     return c;
 }
 
-/*
- * a / b, for 1 <= b <= 4. The remainder corrects the quotient, so that the error of reciprocal()
- * enters only squared.
- */
-static wide wide_div(wide a, wide b)
+/* a / b. The remainder corrects the quotient, so that the error of reciprocal() enters only squared. */
+INLINE wide wide_div(wide a, wide b)
 {
     const real q = reciprocal(b.hi);
     wide c;
@@ -121,20 +121,19 @@ static wide wide_div(wide a, wide b)
     return c;
 }
 
-/* The same, rounded to a real. */
-static real wide_quotient(wide a, wide b)
+/* 1 / b, rounded to a real. */
+INLINE real wide_reciprocal(wide b)
 {
     const real q = reciprocal(b.hi);
-    const real c = a.hi * q;
 #ifdef CLACT_PAIRS
-    return fma(fma(-c, b.hi, a.hi) + fma(-c, b.lo, a.lo), q, c);
+    return fma(fma(-q, b.lo, fma(-q, b.hi, (real)1)), q, q);
 #else
-    return c;
+    return q;
 #endif
 }
 
 /* a * g, rounded once to a real. */
-static real wide_times(wide a, real g)
+INLINE real wide_times(wide a, real g)
 {
 #ifdef CLACT_PAIRS
     /* With an infinite g the low term could be NaN, or an infinity of the other sign. */

@@ -11,7 +11,8 @@
 static const char old_output[] = "what was there before";
 
 /* forward on x.npy fails so, whether there is an output file or not, and leaves all as it was. */
-static void expect_rejected(const char *part) {
+static void expect_rejected(const char *part)
+{
     struct bytes x = read_whole("x.npy");
     EXPECT_FAILURE(1, part, "forward", "sigmoid", "x.npy", "-o", "new.npy");
     write_whole("old.npy", old_output, sizeof old_output);
@@ -22,7 +23,8 @@ static void expect_rejected(const char *part) {
     free(x.data);
 }
 
-static void test_malformed_dicts(void **state) {
+static void test_malformed_dicts(void **state)
+{
     static const struct {
         const char *dict;
         const char *part;
@@ -82,7 +84,8 @@ static void test_malformed_dicts(void **state) {
     }
 }
 
-static void test_too_many_dimensions(void **state) {
+static void test_too_many_dimensions(void **state)
+{
     char dict[1024] = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
     (void)state;
     for (int i = 0; i < 65; i++)
@@ -93,7 +96,8 @@ static void test_too_many_dimensions(void **state) {
 }
 
 /* Each beginning of a good file, and the whole of it with one byte more. */
-static void test_truncated_and_overlong(void **state) {
+static void test_truncated_and_overlong(void **state)
+{
     struct bytes good = make_npy(2, DICT("<f4", "False", "(2,)"), "01234567", 8);
     unsigned char overlong[256] = {0};
     (void)state;
@@ -113,7 +117,8 @@ static void test_truncated_and_overlong(void **state) {
     free(good.data);
 }
 
-static void test_malformed_prefixes(void **state) {
+static void test_malformed_prefixes(void **state)
+{
     static const struct {
         size_t at;
         unsigned char byte;
@@ -139,22 +144,44 @@ static void test_malformed_prefixes(void **state) {
     }
 }
 
-/* Pipes end when they end: what is missing shows only after the first results. */
-static void test_truncated_pipe(void **state) {
-    struct bytes npy = make_npy(1, DICT("<f4", "False", "(100,)"), old_output, sizeof old_output);
+/* Where a file's length tells that it is wrong, it is told before a device is looked for. */
+static void test_length_comes_first(void **state)
+{
     (void)state;
-    write_whole("old.npy", old_output, sizeof old_output);
-    write_whole("part", npy.data, npy.size);
-    expect_failure(run_program((const char *const[]){
-                       "sh", "-c", "cat part | \"$0\" forward sigmoid - -o old.npy --piece-bytes 8",
-                       CLACT_COMMAND, NULL}),
-                   1, "-: cut short");
-    expect_content("old.npy", old_output, sizeof old_output);
-    EXPECT_FILES("part", "old.npy");
-    free(npy.data);
+    write_npy("short.npy", 1, DICT("<f4", "False", "(3,)"), "01234567", 8);
+    write_npy("long.npy", 1, DICT("<f4", "False", "(1,)"), "01234567", 8);
+    EXPECT_FAILURE(1, "short.npy: cut short", "forward", "sigmoid", "short.npy", "-o", "y.npy",
+                   "-d", "no such device");
+    EXPECT_FAILURE(1, "long.npy: there is more", "forward", "sigmoid", "long.npy", "-o", "y.npy",
+                   "-d", "no such device");
 }
 
-static void test_backward_mismatches(void **state) {
+/* Pipes end when they end: what is missing shows only after the first results. */
+static void test_wrong_pipes(void **state)
+{
+    static const struct {
+        const char *dict;
+        const char *part;
+    } cases[] = {
+        {DICT("<f4", "False", "(100,)"), "-: cut short"},
+        {DICT("<f4", "False", "(3,)"), "-: there is more after the 3 elements"},
+    };
+    (void)state;
+    write_whole("old.npy", old_output, sizeof old_output);
+    for (size_t i = 0; i < 2; i++) {
+        write_npy("part", 1, cases[i].dict, old_output, sizeof old_output);
+        expect_failure(
+            run_program((const char *const[]){
+                "sh", "-c", "cat part | \"$0\" forward sigmoid - -o old.npy --piece-bytes 8",
+                CLACT_COMMAND, NULL}),
+            1, cases[i].part);
+        expect_content("old.npy", old_output, sizeof old_output);
+        EXPECT_FILES("part", "old.npy");
+    }
+}
+
+static void test_backward_mismatches(void **state)
+{
     static const struct {
         const char *dict;
         size_t size;
@@ -178,7 +205,8 @@ static void test_backward_mismatches(void **state) {
     EXPECT_FILES("grad.npy", "saved.npy");
 }
 
-static void test_inputs_that_cannot_be_read(void **state) {
+static void test_inputs_that_cannot_be_read(void **state)
+{
     (void)state;
     assert_int_equal(mkdir("folder", 0777), 0);
     EXPECT_FAILURE(1, "none.npy: No such file", "forward", "sigmoid", "none.npy", "-o", "y.npy");
@@ -186,19 +214,27 @@ static void test_inputs_that_cannot_be_read(void **state) {
     EXPECT_FILES("folder");
 }
 
-static void test_outputs_that_cannot_be_written(void **state) {
+static void test_outputs_that_cannot_be_written(void **state)
+{
     (void)state;
     write_npy("x.npy", 1, DICT("<f4", "False", "(2,)"), "01234567", 8);
     assert_int_equal(mkdir("folder", 0555), 0);
     assert_int_equal(symlink("nowhere", "broken"), 0);
     static const char *const outputs[][2] = {
-        {"folder", "folder: Is a directory"},  {"none/y.npy", "none/y.npy: No such file"},
-        {"x.npy/y.npy", "Not a directory"},    {"/proc/y.npy", "/proc/y.npy: "},
-        {"/dev/full", "No space left"},        {"broken", "link to a file that does not exist"},
+        {"folder", "folder: Is a directory"},
+        {"none/y.npy", "none/y.npy: No such file"},
+        {"x.npy/y.npy", "Not a directory"},
+        {"/proc/y.npy", "/proc/y.npy: "},
+        {"broken", "link to a file that does not exist"},
         {"/dev/fd/77", "Bad file descriptor"},
     };
     for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++)
         EXPECT_FAILURE(1, outputs[i][1], "forward", "sigmoid", "x.npy", "-o", outputs[i][0]);
+    /* By name it would be at risk: a broken command that root runs could replace it. */
+    expect_failure(
+        run_program((const char *const[]){
+            "sh", "-c", "exec \"$0\" forward sigmoid x.npy -o - >/dev/full", CLACT_COMMAND, NULL}),
+        1, "-: No space left");
     /* Permissions do not hold root up. */
     if (geteuid() != 0) {
         EXPECT_FAILURE(1, "Permission denied", "forward", "sigmoid", "x.npy", "-o", "folder/y.npy");
@@ -208,7 +244,8 @@ static void test_outputs_that_cannot_be_written(void **state) {
     EXPECT_FILES("x.npy", "folder", "broken");
 }
 
-static void test_full_standard_output(void **state) {
+static void test_full_standard_output(void **state)
+{
     static const char *const words[] = {"--help", "devices"};
     (void)state;
     for (size_t i = 0; i < 2; i++)
@@ -219,7 +256,8 @@ static void test_full_standard_output(void **state) {
 }
 
 /* The disk fills up half-way: a limit on file sizes looks the same to a program. */
-static void test_output_that_outgrows_the_disk(void **state) {
+static void test_output_that_outgrows_the_disk(void **state)
+{
     enum { ELEMENTS = 4 << 20 };
     float *x = calloc(ELEMENTS, sizeof *x);
     (void)state;
@@ -227,7 +265,7 @@ static void test_output_that_outgrows_the_disk(void **state) {
     write_npy("x.npy", 1, DICT("<f4", "False", "(4194304,)"), x, ELEMENTS * sizeof *x);
     free(x);
     /* Once without the limit, which the device's compiler may not know either. */
-    EXPECT_SUCCESS("forward", "sigmoid", "x.npy", "-o", "/dev/null");
+    EXPECT_SUCCESS("forward", "sigmoid", "x.npy", "-o", "old.npy");
     write_whole("old.npy", old_output, sizeof old_output);
     expect_failure(run_program((const char *const[]){
                        "sh", "-c",
@@ -239,7 +277,8 @@ static void test_output_that_outgrows_the_disk(void **state) {
     EXPECT_FILES("x.npy", "old.npy");
 }
 
-static void test_arguments(void **state) {
+static void test_arguments(void **state)
+{
     static const struct {
         const char *words[8];
         const char *part;
@@ -276,22 +315,41 @@ static void test_arguments(void **state) {
     EXPECT_FILES("x.npy");
 }
 
-static void test_unknown_device(void **state) {
+static void test_unknown_device(void **state)
+{
     (void)state;
     write_npy("x.npy", 1, DICT("<f4", "False", "(2,)"), "01234567", 8);
     EXPECT_FAILURE(1, "device", "forward", "sigmoid", "x.npy", "-o", "y.npy", "-d", "no such one");
     EXPECT_FILES("x.npy");
 }
 
+/* An empty folder of OpenCL drivers. */
+static void test_no_device(void **state)
+{
+    static const char *const lines[] = {"devices", "forward sigmoid x.npy -o y.npy"};
+    (void)state;
+    write_npy("x.npy", 1, DICT("<f4", "False", "(2,)"), "01234567", 8);
+    for (size_t i = 0; i < 2; i++) {
+        char line[128];
+        snprintf(line, sizeof line, "unset CLACT_DEVICE; OCL_ICD_VENDORS=/none exec \"$0\" %s",
+                 lines[i]);
+        expect_failure(run_program((const char *const[]){"sh", "-c", line, CLACT_COMMAND, NULL}), 1,
+                       "OpenCL device");
+    }
+    EXPECT_FILES("x.npy");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, enter_folder, leave_folder)
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         TEST(test_malformed_dicts),
         TEST(test_too_many_dimensions),
         TEST(test_truncated_and_overlong),
         TEST(test_malformed_prefixes),
-        TEST(test_truncated_pipe),
+        TEST(test_length_comes_first),
+        TEST(test_wrong_pipes),
         TEST(test_backward_mismatches),
         TEST(test_inputs_that_cannot_be_read),
         TEST(test_outputs_that_cannot_be_written),
@@ -299,6 +357,7 @@ int main(void) {
         TEST(test_output_that_outgrows_the_disk),
         TEST(test_arguments),
         TEST(test_unknown_device),
+        TEST(test_no_device),
     };
     return cmocka_run_group_tests_name("command errors", tests, NULL, NULL);
 }

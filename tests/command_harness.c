@@ -18,7 +18,8 @@ extern char **environ;
 /* The working folder is inside of this one, which gets what the programs print. */
 static char scratch[PATH_MAX];
 
-int enter_folder(void **state) {
+int enter_folder(void **state)
+{
     const char *parent = getenv("TMPDIR");
     (void)state;
     snprintf(scratch, sizeof scratch, "%s/clact-test-XXXXXX", parent != NULL ? parent : "/tmp");
@@ -29,21 +30,24 @@ int enter_folder(void **state) {
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *at) {
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *at)
+{
     (void)status;
     (void)type;
     (void)at;
     return remove(path);
 }
 
-int leave_folder(void **state) {
+int leave_folder(void **state)
+{
     (void)state;
     assert_int_equal(chdir("/"), 0);
     assert_int_equal(nftw(scratch, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
     return 0;
 }
 
-static pid_t start(const char *const *arguments, int out, int err) {
+static pid_t start(const char *const *arguments, int out, int err)
+{
     posix_spawn_file_actions_t actions;
     pid_t child;
     assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
@@ -60,13 +64,15 @@ static pid_t start(const char *const *arguments, int out, int err) {
     return child;
 }
 
-int wait_for(pid_t child) {
+int wait_for(pid_t child)
+{
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-struct result run_program(const char *const *arguments) {
+struct result run_program(const char *const *arguments)
+{
     int out = open("../out", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     int err = open("../err", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     assert_true(out >= 0 && err >= 0);
@@ -79,7 +85,8 @@ struct result run_program(const char *const *arguments) {
 }
 
 /* The arguments with the path of the command before them. */
-static void add_command(const char *const *arguments, const char *all[MAX_ARGUMENTS + 2]) {
+static void add_command(const char *const *arguments, const char *all[MAX_ARGUMENTS + 2])
+{
     size_t count = 0;
     all[0] = CLACT_COMMAND;
     do {
@@ -88,30 +95,35 @@ static void add_command(const char *const *arguments, const char *all[MAX_ARGUME
     } while (arguments[count++] != NULL);
 }
 
-struct result run_clact(const char *const *arguments) {
+struct result run_clact(const char *const *arguments)
+{
     const char *all[MAX_ARGUMENTS + 2];
     add_command(arguments, all);
     return run_program(all);
 }
 
-pid_t start_clact(const char *const *arguments, int err) {
+pid_t start_clact(const char *const *arguments, int err)
+{
     const char *all[MAX_ARGUMENTS + 2];
     add_command(arguments, all);
     return start(all, -1, err);
 }
 
-void free_result(struct result *result) {
+void free_result(struct result *result)
+{
     free(result->out.data);
     free(result->err.data);
 }
 
-void expect_success(struct result result) {
+void expect_success(struct result result)
+{
     assert_string_equal((char *)result.err.data, "");
     assert_int_equal(result.status, 0);
     free_result(&result);
 }
 
-void expect_failure(struct result result, int status, const char *part) {
+void expect_failure(struct result result, int status, const char *part)
+{
     const char *err = (const char *)result.err.data;
     const char *end = strchr(err, '\n');
     if (strstr(err, part) == NULL || strncmp(err, "clact: ", 7) != 0 || end == NULL ||
@@ -122,7 +134,8 @@ void expect_failure(struct result result, int status, const char *part) {
     free_result(&result);
 }
 
-void expect_files(const char *const *names) {
+void expect_files(const char *const *names)
+{
     bool seen[16] = {false};
     DIR *folder = opendir(".");
     assert_non_null(folder);
@@ -143,7 +156,8 @@ void expect_files(const char *const *names) {
     }
 }
 
-struct bytes read_whole(const char *path) {
+struct bytes read_whole(const char *path)
+{
     struct bytes bytes = {NULL, 0};
     struct stat status;
     FILE *file = fopen(path, "rb");
@@ -158,21 +172,24 @@ struct bytes read_whole(const char *path) {
     return bytes;
 }
 
-void write_whole(const char *path, const void *data, size_t size) {
+void write_whole(const char *path, const void *data, size_t size)
+{
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(data, 1, size, file), size);
     assert_int_equal(fclose(file), 0);
 }
 
-void expect_content(const char *path, const void *data, size_t size) {
+void expect_content(const char *path, const void *data, size_t size)
+{
     struct bytes bytes = read_whole(path);
     assert_int_equal(bytes.size, size);
     assert_memory_equal(bytes.data, data, size);
     free(bytes.data);
 }
 
-struct bytes make_npy(int version, const char *dict, const void *data, size_t size) {
+struct bytes make_npy(int version, const char *dict, const void *data, size_t size)
+{
     size_t prefix = version == 1 ? 10 : 12;
     size_t length = strlen(dict);
     size_t header = (prefix + length + 1 + 63) / 64 * 64;
@@ -192,13 +209,15 @@ struct bytes make_npy(int version, const char *dict, const void *data, size_t si
     return npy;
 }
 
-void write_npy(const char *path, int version, const char *dict, const void *data, size_t size) {
+void write_npy(const char *path, int version, const char *dict, const void *data, size_t size)
+{
     struct bytes npy = make_npy(version, dict, data, size);
     write_whole(path, npy.data, npy.size);
     free(npy.data);
 }
 
-void *read_npy(const char *path, const char *dict, size_t size) {
+void *read_npy(const char *path, const char *dict, size_t size)
+{
     struct bytes file = read_whole(path);
     /* What follows the dict is padding; make_npy says how much. */
     struct bytes wanted = make_npy(1, dict, NULL, 0);

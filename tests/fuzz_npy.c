@@ -9,7 +9,8 @@
 #include <string.h>
 
 static bool parse(const unsigned char *bytes, size_t size, struct npy_header *header,
-                  struct failure *why) {
+                  struct failure *why)
+{
     size_t length_bytes, text_bytes;
     if (size < NPY_VERSION_BYTES || !npy_parse_version(bytes, &length_bytes, why))
         return false;
@@ -21,7 +22,8 @@ static bool parse(const unsigned char *bytes, size_t size, struct npy_header *he
            npy_parse_text((const char *)bytes + prefix, text_bytes, header, why);
 }
 
-static bool same(const struct npy_header *a, const struct npy_header *b) {
+static bool same(const struct npy_header *a, const struct npy_header *b)
+{
     return a->kind == b->kind && a->item_size == b->item_size && a->big_endian == b->big_endian &&
            a->fortran_order == b->fortran_order && a->dimensions == b->dimensions &&
            a->count == b->count &&
@@ -30,7 +32,8 @@ static bool same(const struct npy_header *a, const struct npy_header *b) {
 
 int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size);
 
-int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size) {
+int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size)
+{
     struct npy_header header, again;
     struct failure why;
     if (!parse(bytes, size, &header, &why))

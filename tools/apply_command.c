@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* clact forward and clact backward. */
 #include "commands.h"
+#include "fail_status.h"
 #include "stream.h"
 
 #include <errno.h>
@@ -36,7 +37,8 @@ static const struct {
 };
 enum { OPERATORS = sizeof operators / sizeof operators[0] };
 
-static void print_operators(void) {
+static void print_operators(void)
+{
     puts("\nOperators, and what their gradients can be computed from:");
     for (size_t i = 0; i < OPERATORS; i++) {
         int saved = operators[i].saved;
@@ -46,7 +48,8 @@ static void print_operators(void) {
     }
 }
 
-static void print_help(size_t input_count) {
+static void print_help(size_t input_count)
+{
     if (input_count == 1)
         puts("Usage: clact forward OPERATOR X.npy -o Y.npy [OPTIONS]\n"
              "\n"
@@ -83,7 +86,8 @@ static void print_help(size_t input_count) {
     print_operators();
 }
 
-static bool fail_operator(struct failure *why, const char *name) {
+static bool fail_operator(struct failure *why, const char *name)
+{
     char known[1024] = "";
     size_t used = 0;
     for (size_t i = 0; i < OPERATORS && used < sizeof known; i++) {
@@ -94,7 +98,8 @@ static bool fail_operator(struct failure *why, const char *name) {
     return fail_usage(why, "unknown operator '%s'; known: %s", name, known);
 }
 
-static bool parse_piece_bytes(const char *text, size_t *bytes, struct failure *why) {
+static bool parse_piece_bytes(const char *text, size_t *bytes, struct failure *why)
+{
     char *end;
     errno = 0;
     uintmax_t value = strtoumax(text, &end, 10);
@@ -106,7 +111,8 @@ static bool parse_piece_bytes(const char *text, size_t *bytes, struct failure *w
     return true;
 }
 
-static bool parse_saved(const char *text, clact_saved *saved, struct failure *why) {
+static bool parse_saved(const char *text, clact_saved *saved, struct failure *why)
+{
     if (strcmp(text, "output") == 0)
         *saved = CLACT_SAVED_OUTPUT;
     else if (strcmp(text, "input") == 0)
@@ -116,7 +122,8 @@ static bool parse_saved(const char *text, clact_saved *saved, struct failure *wh
     return true;
 }
 
-static bool parse_options(struct apply *apply, int argc, char **argv, struct failure *why) {
+static bool parse_options(struct apply *apply, int argc, char **argv, struct failure *why)
+{
     static const struct option options[] = {
         {"output", required_argument, NULL, 'o'},
         {"device", required_argument, NULL, 'd'},
@@ -149,7 +156,8 @@ static bool parse_options(struct apply *apply, int argc, char **argv, struct fai
     return good;
 }
 
-static bool parse(struct apply *apply, int argc, char **argv, struct failure *why) {
+static bool parse(struct apply *apply, int argc, char **argv, struct failure *why)
+{
     if (!parse_options(apply, argc, argv, why) || apply->help)
         return apply->help;
     size_t words = (size_t)(argc - optind);
@@ -174,7 +182,8 @@ static bool parse(struct apply *apply, int argc, char **argv, struct failure *wh
 }
 
 static bool find_dtype(const struct input *input, bool bf16, clact_dtype *dtype,
-                       struct failure *why) {
+                       struct failure *why)
+{
     const struct npy_header *header = &input->header;
     char type[8];
     npy_format_type(header, type);
@@ -191,7 +200,8 @@ static bool find_dtype(const struct input *input, bool bf16, clact_dtype *dtype,
 }
 
 /* The two inputs of a backward pass go together element by element, in the order of the files. */
-static bool check_match(const struct input *grad, const struct input *saved, struct failure *why) {
+static bool check_match(const struct input *grad, const struct input *saved, struct failure *why)
+{
     const struct npy_header *g = &grad->header;
     const struct npy_header *s = &saved->header;
     char left[256], right[256];
@@ -214,7 +224,8 @@ static bool check_match(const struct input *grad, const struct input *saved, str
     return true;
 }
 
-static bool compute(const struct apply *apply, struct stream *stream, struct failure *why) {
+static bool compute(const struct apply *apply, struct stream *stream, struct failure *why)
+{
     unsigned char bytes[NPY_MAX_FORMATTED];
     clact_options options = {.device = apply->device};
     if (!output_write(stream->output, bytes, npy_format(&stream->inputs[0]->header, bytes), why))
@@ -229,8 +240,8 @@ static bool compute(const struct apply *apply, struct stream *stream, struct fai
     return good;
 }
 
-static bool check_and_compute(const struct apply *apply, struct input *inputs,
-                              struct failure *why) {
+static bool check_and_compute(const struct apply *apply, struct input *inputs, struct failure *why)
+{
     struct output output;
     struct stream stream = {.operation = apply->operation,
                             .saved = apply->saved,
@@ -252,7 +263,8 @@ static bool check_and_compute(const struct apply *apply, struct input *inputs,
     return false;
 }
 
-static bool run(const struct apply *apply, struct failure *why) {
+static bool run(const struct apply *apply, struct failure *why)
+{
     struct input inputs[STREAM_MAX_INPUTS];
     size_t opened = 0;
     while (opened < apply->input_count && input_open(&inputs[opened], apply->inputs[opened], why))
@@ -263,7 +275,8 @@ static bool run(const struct apply *apply, struct failure *why) {
     return good;
 }
 
-static bool apply_command(size_t input_count, int argc, char **argv, struct failure *why) {
+static bool apply_command(size_t input_count, int argc, char **argv, struct failure *why)
+{
     struct apply apply = {.input_count = input_count, .piece_bytes = DEFAULT_PIECE_BYTES};
     if (!parse(&apply, argc, argv, why))
         return false;
@@ -273,10 +286,12 @@ static bool apply_command(size_t input_count, int argc, char **argv, struct fail
     return true;
 }
 
-bool forward_command(int argc, char **argv, struct failure *why) {
+bool forward_command(int argc, char **argv, struct failure *why)
+{
     return apply_command(1, argc, argv, why);
 }
 
-bool backward_command(int argc, char **argv, struct failure *why) {
+bool backward_command(int argc, char **argv, struct failure *why)
+{
     return apply_command(2, argc, argv, why);
 }

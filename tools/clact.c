@@ -19,7 +19,8 @@ static const struct {
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
-bool fail_option(struct failure *why, int character, char **argv) {
+bool fail_option(struct failure *why, int character, char **argv)
+{
     /* getopt_long names a short option in optopt; a long one it has just stepped over. */
     char name[] = {'-', (char)optopt, '\0'};
     bool is_short = optopt > 0 && strncmp(argv[optind - 1], "--", 2) != 0;
@@ -30,7 +31,8 @@ bool fail_option(struct failure *why, int character, char **argv) {
                       option, argv[0]);
 }
 
-static bool print_help(void) {
+static bool print_help(void)
+{
     puts("Usage: clact COMMAND [ARGUMENTS]\n"
          "\n"
          "Activation functions and their gradients on OpenCL devices.\n"
@@ -47,7 +49,8 @@ static bool print_help(void) {
     return true;
 }
 
-static bool run(int argc, char **argv, struct failure *why) {
+static bool run(int argc, char **argv, struct failure *why)
+{
     const char *word = argc > 1 ? argv[1] : NULL;
     if (word == NULL)
         return fail_usage(why, "which command? See clact --help");
@@ -65,7 +68,8 @@ static bool run(int argc, char **argv, struct failure *why) {
                       word[0] == '-' ? "option" : "command", word);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct failure why;
     if (!run(argc, argv, &why))
         return failure_print(&why);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* clact devices. */
 #include "commands.h"
-#include "stream.h"
+#include "fail_status.h"
 
 #include <clact/clact.h>
 
@@ -18,22 +18,26 @@ typedef char row_of_cells[COLUMNS][CELL];
 static const char *const titles[COLUMNS] = {
     "", "#", "type", "memory", "largest", "units", "f64", "subnormals", "shared", "usable", "name"};
 
-static const char *type_name(cl_device_type type) {
+static const char *type_name(cl_device_type type)
+{
     return type & CL_DEVICE_TYPE_GPU           ? "GPU"
            : type & CL_DEVICE_TYPE_ACCELERATOR ? "accelerator"
            : type & CL_DEVICE_TYPE_CPU         ? "CPU"
                                                : "other";
 }
 
-static const char *yes_no(int value) {
+static const char *yes_no(int value)
+{
     return value ? "yes" : "no";
 }
 
-static void put_text(char *cell, const char *text) {
+static void put_text(char *cell, const char *text)
+{
     snprintf(cell, CELL, "%s", text);
 }
 
-static void put_size(char *cell, cl_ulong bytes) {
+static void put_size(char *cell, cl_ulong bytes)
+{
     const double gib = 1073741824.0, mib = 1048576.0;
     double value = (double)bytes;
     if (value >= gib)
@@ -42,7 +46,8 @@ static void put_size(char *cell, cl_ulong bytes) {
         snprintf(cell, CELL, "%.1f MiB", value / mib);
 }
 
-static void fill_row(row_of_cells row, const clact_device_info *info, size_t index, bool chosen) {
+static void fill_row(row_of_cells row, const clact_device_info *info, size_t index, bool chosen)
+{
     put_text(row[0], chosen ? "*" : "");
     snprintf(row[1], CELL, "%zu", index);
     put_text(row[2], type_name(info->type));
@@ -56,7 +61,8 @@ static void fill_row(row_of_cells row, const clact_device_info *info, size_t ind
     put_text(row[10], info->name);
 }
 
-static void measure(row_of_cells *rows, size_t count, int widths[COLUMNS]) {
+static void measure(row_of_cells *rows, size_t count, int widths[COLUMNS])
+{
     for (size_t r = 0; r < count; r++) {
         for (size_t c = 0; c < COLUMNS; c++) {
             int length = (int)strlen(rows[r][c]);
@@ -65,14 +71,16 @@ static void measure(row_of_cells *rows, size_t count, int widths[COLUMNS]) {
     }
 }
 
-static void print_row(row_of_cells row, const int widths[COLUMNS]) {
+static void print_row(row_of_cells row, const int widths[COLUMNS])
+{
     for (size_t c = 0; c + 1 < COLUMNS; c++)
         printf("%-*s  ", widths[c], row[c]);
     puts(row[COLUMNS - 1]);
 }
 
 static bool print_table(const clact_device_info *infos, size_t count, cl_device_id chosen,
-                        struct failure *why) {
+                        struct failure *why)
+{
     int widths[COLUMNS] = {0};
     row_of_cells *rows = calloc(count + 1, sizeof *rows);
     if (rows == NULL)
@@ -96,7 +104,8 @@ static bool print_table(const clact_device_info *infos, size_t count, cl_device_
 }
 
 /* Which device would be used is best known to the call that chooses. */
-static bool find_chosen(const char *name, cl_device_id *chosen, struct failure *why) {
+static bool find_chosen(const char *name, cl_device_id *chosen, struct failure *why)
+{
     clact_context *context = NULL;
     clact_options options = {.device = name};
     clact_status status = clact_context_create(&options, &context);
@@ -107,7 +116,8 @@ static bool find_chosen(const char *name, cl_device_id *chosen, struct failure *
     return true;
 }
 
-static bool list(const char *name, struct failure *why) {
+static bool list(const char *name, struct failure *why)
+{
     size_t count = 0;
     cl_device_id chosen = NULL;
     clact_status status = clact_devices(0, NULL, &count);
@@ -129,7 +139,8 @@ static bool list(const char *name, struct failure *why) {
     return good && found;
 }
 
-bool devices_command(int argc, char **argv, struct failure *why) {
+bool devices_command(int argc, char **argv, struct failure *why)
+{
     static const struct option options[] = {
         {"device", required_argument, NULL, 'd'},
         {"help", no_argument, NULL, 'h'},

@@ -8,13 +8,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool input_is_standard(const char *path) {
+bool input_is_standard(const char *path)
+{
     return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdin") == 0;
 }
 
 /* Reads until `bytes` are there or the file ends; *got says how many came. */
 static bool read_fully(const struct input *input, void *data, size_t bytes, size_t *got,
-                       struct failure *why) {
+                       struct failure *why)
+{
     *got = 0;
     while (*got < bytes) {
         ssize_t count = read(input->descriptor, (unsigned char *)data + *got, bytes - *got);
@@ -29,14 +31,16 @@ static bool read_fully(const struct input *input, void *data, size_t bytes, size
 }
 
 static bool read_header_bytes(const struct input *input, void *data, size_t bytes,
-                              struct failure *why) {
+                              struct failure *why)
+{
     size_t got;
     if (!read_fully(input, data, bytes, &got, why))
         return false;
     return got == bytes || fail(why, "%s: the file ends within its header", input->path);
 }
 
-static bool read_header(struct input *input, struct failure *why) {
+static bool read_header(struct input *input, struct failure *why)
+{
     unsigned char prefix[NPY_VERSION_BYTES + NPY_MAX_LENGTH_BYTES];
     char text[NPY_MAX_TEXT];
     size_t got, length_bytes, text_bytes;
@@ -55,18 +59,21 @@ static bool read_header(struct input *input, struct failure *why) {
     return npy_parse_text(text, text_bytes, &input->header, why) || fail_in(why, input->path);
 }
 
-static bool fail_short(const struct input *input, struct failure *why) {
+static bool fail_short(const struct input *input, struct failure *why)
+{
     return fail(why, "%s: cut short: the header promises %" PRIu64 " elements of %zu bytes",
                 input->path, input->header.count, input->header.item_size);
 }
 
-static bool fail_long(const struct input *input, struct failure *why) {
+static bool fail_long(const struct input *input, struct failure *why)
+{
     return fail(why, "%s: there is more after the %" PRIu64 " elements that the header promises",
                 input->path, input->header.count);
 }
 
 /* Better to know before an hour's work than after it; pipes cannot be asked. */
-static bool check_length(const struct input *input, struct failure *why) {
+static bool check_length(const struct input *input, struct failure *why)
+{
     struct stat status;
     if (fstat(input->descriptor, &status) != 0)
         return fail_errno(why, input->path);
@@ -84,7 +91,8 @@ static bool check_length(const struct input *input, struct failure *why) {
     return true;
 }
 
-bool input_open(struct input *input, const char *path, struct failure *why) {
+bool input_open(struct input *input, const char *path, struct failure *why)
+{
     input->path = path;
     input->descriptor = input_is_standard(path) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
                                                 : open(path, O_RDONLY | O_CLOEXEC);
@@ -96,7 +104,8 @@ bool input_open(struct input *input, const char *path, struct failure *why) {
     return false;
 }
 
-bool input_read(struct input *input, void *elements, size_t bytes, struct failure *why) {
+bool input_read(struct input *input, void *elements, size_t bytes, struct failure *why)
+{
     size_t got;
     if (!read_fully(input, elements, bytes, &got, why))
         return false;
@@ -106,7 +115,8 @@ bool input_read(struct input *input, void *elements, size_t bytes, struct failur
     return true;
 }
 
-bool input_finish(struct input *input, struct failure *why) {
+bool input_finish(struct input *input, struct failure *why)
+{
     unsigned char extra;
     size_t got;
     if (!read_fully(input, &extra, 1, &got, why))
@@ -114,13 +124,15 @@ bool input_finish(struct input *input, struct failure *why) {
     return got == 0 || fail_long(input, why);
 }
 
-void input_close(struct input *input) {
+void input_close(struct input *input)
+{
     /* Nothing was written, so there is nothing that a failing close could lose. */
     (void)close(input->descriptor);
     input->descriptor = -1;
 }
 
-void swap_if_foreign(const struct npy_header *header, void *elements, size_t bytes) {
+void swap_if_foreign(const struct npy_header *header, void *elements, size_t bytes)
+{
     if (header->big_endian == npy_host_is_big_endian())
         return;
     unsigned char *item = elements;

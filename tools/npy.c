@@ -13,14 +13,16 @@ struct scanner {
 
 enum { KEY_TYPE = 1, KEY_ORDER = 2, KEY_SHAPE = 4, KEY_ALL = 7 };
 
-bool npy_host_is_big_endian(void) {
+bool npy_host_is_big_endian(void)
+{
     const uint16_t one = 1;
     unsigned char first;
     memcpy(&first, &one, 1);
     return first == 0;
 }
 
-bool npy_parse_version(const unsigned char *bytes, size_t *length_bytes, struct failure *why) {
+bool npy_parse_version(const unsigned char *bytes, size_t *length_bytes, struct failure *why)
+{
     if (memcmp(bytes, "\x93NUMPY", 6) != 0)
         return fail(why, "not a .npy file");
     unsigned major = bytes[6];
@@ -33,7 +35,8 @@ bool npy_parse_version(const unsigned char *bytes, size_t *length_bytes, struct 
 }
 
 bool npy_parse_length(const unsigned char *bytes, size_t length_bytes, size_t *text_bytes,
-                      struct failure *why) {
+                      struct failure *why)
+{
     uint32_t length = 0;
     for (size_t i = 0; i < length_bytes; i++)
         length |= (uint32_t)bytes[i] << (8 * i);
@@ -43,25 +46,29 @@ bool npy_parse_length(const unsigned char *bytes, size_t length_bytes, size_t *t
     return true;
 }
 
-static void skip_space(struct scanner *scanner) {
+static void skip_space(struct scanner *scanner)
+{
     while (scanner->at < scanner->end && *scanner->at != '\0' && strchr(" \t\n\r\f", *scanner->at))
         scanner->at++;
 }
 
 /* Both skip white space first. */
-static bool next_is(struct scanner *scanner, char wanted) {
+static bool next_is(struct scanner *scanner, char wanted)
+{
     skip_space(scanner);
     return scanner->at < scanner->end && *scanner->at == wanted;
 }
 
-static bool take(struct scanner *scanner, char wanted) {
+static bool take(struct scanner *scanner, char wanted)
+{
     if (!next_is(scanner, wanted))
         return false;
     scanner->at++;
     return true;
 }
 
-static bool take_word(struct scanner *scanner, const char *word) {
+static bool take_word(struct scanner *scanner, const char *word)
+{
     size_t length = strlen(word);
     skip_space(scanner);
     if ((size_t)(scanner->end - scanner->at) < length || memcmp(scanner->at, word, length) != 0)
@@ -71,7 +78,8 @@ static bool take_word(struct scanner *scanner, const char *word) {
 }
 
 /* A string of fewer than `capacity` bytes in single or double quotes, without escapes. */
-static bool take_string(struct scanner *scanner, char *text, size_t capacity) {
+static bool take_string(struct scanner *scanner, char *text, size_t capacity)
+{
     char quote = '"';
     if (!take(scanner, quote)) {
         quote = '\'';
@@ -89,12 +97,14 @@ static bool take_string(struct scanner *scanner, char *text, size_t capacity) {
     return take(scanner, quote);
 }
 
-static bool is_digit(char byte) {
+static bool is_digit(char byte)
+{
     return byte >= '0' && byte <= '9';
 }
 
 /* A size: decimal digits. Python 2 wrote some with an L behind. */
-static bool take_size(struct scanner *scanner, uint64_t *size, struct failure *why) {
+static bool take_size(struct scanner *scanner, uint64_t *size, struct failure *why)
+{
     if (next_is(scanner, '-'))
         return fail(why, "malformed header: the shape has a negative size");
     const char *first = scanner->at;
@@ -113,7 +123,8 @@ static bool take_size(struct scanner *scanner, uint64_t *size, struct failure *w
     return true;
 }
 
-static bool parse_shape(struct scanner *scanner, struct npy_header *header, struct failure *why) {
+static bool parse_shape(struct scanner *scanner, struct npy_header *header, struct failure *why)
+{
     bool comma = true;
     if (!take(scanner, '('))
         return fail(why, "malformed header: the shape is not a tuple");
@@ -134,7 +145,8 @@ static bool parse_shape(struct scanner *scanner, struct npy_header *header, stru
     return take(scanner, ')');
 }
 
-static bool parse_type(struct scanner *scanner, struct npy_header *header, struct failure *why) {
+static bool parse_type(struct scanner *scanner, struct npy_header *header, struct failure *why)
+{
     char text[32];
     if (next_is(scanner, '['))
         return fail(why, "an array of structures is not supported");
@@ -160,7 +172,8 @@ static bool parse_type(struct scanner *scanner, struct npy_header *header, struc
                 text);
 }
 
-static bool parse_order(struct scanner *scanner, struct npy_header *header, struct failure *why) {
+static bool parse_order(struct scanner *scanner, struct npy_header *header, struct failure *why)
+{
     header->fortran_order = take_word(scanner, "True");
     if (!header->fortran_order && !take_word(scanner, "False"))
         return fail(why, "malformed header: 'fortran_order' is neither True nor False");
@@ -169,7 +182,8 @@ static bool parse_order(struct scanner *scanner, struct npy_header *header, stru
 
 /* One "key: value" of the dict; *seen gathers the keys. */
 static bool parse_item(struct scanner *scanner, struct npy_header *header, int *seen,
-                       struct failure *why) {
+                       struct failure *why)
+{
     static const struct {
         const char *name;
         int bit;
@@ -194,7 +208,8 @@ static bool parse_item(struct scanner *scanner, struct npy_header *header, int *
 }
 
 /* The number of elements. As in NumPy, the product of the sizes that are not 0 has to fit too. */
-static bool count_elements(struct npy_header *header, struct failure *why) {
+static bool count_elements(struct npy_header *header, struct failure *why)
+{
     uint64_t product = header->item_size;
     bool empty = false;
     for (size_t i = 0; i < header->dimensions; i++) {
@@ -212,7 +227,8 @@ static bool count_elements(struct npy_header *header, struct failure *why) {
 }
 
 bool npy_parse_text(const char *text, size_t text_bytes, struct npy_header *header,
-                    struct failure *why) {
+                    struct failure *why)
+{
     struct scanner scanner = {text, text + text_bytes};
     int seen = 0;
     bool comma = true;
@@ -237,12 +253,14 @@ bool npy_parse_text(const char *text, size_t text_bytes, struct npy_header *head
     return count_elements(header, why);
 }
 
-void npy_format_type(const struct npy_header *header, char text[8]) {
+void npy_format_type(const struct npy_header *header, char text[8])
+{
     snprintf(text, 8, "%c%c%u", header->big_endian ? '>' : '<', header->kind,
              (unsigned)header->item_size % 10);
 }
 
-void npy_format_shape(const struct npy_header *header, char *text, size_t capacity) {
+void npy_format_shape(const struct npy_header *header, char *text, size_t capacity)
+{
     size_t used = 0;
     text[used++] = '(';
     for (size_t i = 0; i < header->dimensions; i++) {
@@ -255,7 +273,8 @@ void npy_format_shape(const struct npy_header *header, char *text, size_t capaci
     snprintf(text + used, capacity - used, "%s", header->dimensions == 1 ? ",)" : ")");
 }
 
-size_t npy_format(const struct npy_header *header, unsigned char bytes[NPY_MAX_FORMATTED]) {
+size_t npy_format(const struct npy_header *header, unsigned char bytes[NPY_MAX_FORMATTED])
+{
     enum { ALIGNMENT = 64, PREFIX = 10 };
     char type[8];
     char shape[NPY_MAX_DIMENSIONS * 22];

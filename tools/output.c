@@ -20,7 +20,8 @@ static volatile sig_atomic_t temporary_exists;
 static const int ending_signals[] = {SIGHUP, SIGINT, SIGTERM};
 enum { ENDING_SIGNALS = sizeof ending_signals / sizeof ending_signals[0] };
 
-static void clean_up_and_end(int number) {
+static void clean_up_and_end(int number)
+{
     progress_erase();
     if (temporary_exists)
         unlink(temporary);
@@ -28,7 +29,8 @@ static void clean_up_and_end(int number) {
     raise(number);
 }
 
-static bool handle_signals(struct failure *why) {
+static bool handle_signals(struct failure *why)
+{
     struct sigaction action = {0};
     struct sigaction before;
     action.sa_handler = clean_up_and_end;
@@ -49,7 +51,8 @@ static bool handle_signals(struct failure *why) {
 
 /* Creates the temporary file in the folder of `target`, with the permissions that the user's mask
  * and folder give to any new file (mkstemp would not). */
-static int create_temporary(const char *target) {
+static int create_temporary(const char *target)
+{
     const char *slash = strrchr(target, '/');
     int folder = slash == NULL ? 0 : (int)(slash - target) + 1;
     sigset_t ending, before;
@@ -74,7 +77,8 @@ static int create_temporary(const char *target) {
     return descriptor;
 }
 
-static void remove_temporary(void) {
+static void remove_temporary(void)
+{
     if (temporary_exists)
         unlink(temporary);
     temporary_exists = 0;
@@ -82,7 +86,8 @@ static void remove_temporary(void) {
 
 /* The open descriptor that a path such as "-" names, or -1. Opening /dev/stdout anew would write
  * over what the shell's ">>" wants kept. */
-static int named_descriptor(const char *path) {
+static int named_descriptor(const char *path)
+{
     if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0)
         return STDOUT_FILENO;
     if (strcmp(path, "/dev/stderr") == 0)
@@ -94,7 +99,8 @@ static int named_descriptor(const char *path) {
     return *end == '\0' && number <= INT_MAX ? (int)number : -1;
 }
 
-static bool open_existing(struct output *output, const struct stat *status, struct failure *why) {
+static bool open_existing(struct output *output, const struct stat *status, struct failure *why)
+{
     if (S_ISDIR(status->st_mode)) {
         errno = EISDIR;
         return fail_errno(why, output->path);
@@ -118,7 +124,8 @@ static bool open_existing(struct output *output, const struct stat *status, stru
     return false;
 }
 
-static bool open_new(struct output *output, struct failure *why) {
+static bool open_new(struct output *output, struct failure *why)
+{
     struct stat status;
     if (lstat(output->path, &status) == 0)
         return fail(why, "%s: a symbolic link to a file that does not exist", output->path);
@@ -132,7 +139,8 @@ static bool open_new(struct output *output, struct failure *why) {
     return false;
 }
 
-bool output_open(struct output *output, const char *path, struct failure *why) {
+bool output_open(struct output *output, const char *path, struct failure *why)
+{
     struct stat status;
     *output = (struct output){.path = path, .descriptor = -1};
     if (!handle_signals(why))
@@ -147,7 +155,8 @@ bool output_open(struct output *output, const char *path, struct failure *why) {
     return errno == ENOENT ? open_new(output, why) : fail_errno(why, path);
 }
 
-bool output_write(struct output *output, const void *data, size_t bytes, struct failure *why) {
+bool output_write(struct output *output, const void *data, size_t bytes, struct failure *why)
+{
     const unsigned char *at = data;
     while (bytes > 0) {
         ssize_t count = write(output->descriptor, at, bytes);
@@ -161,7 +170,8 @@ bool output_write(struct output *output, const void *data, size_t bytes, struct 
     return true;
 }
 
-bool output_commit(struct output *output, struct failure *why) {
+bool output_commit(struct output *output, struct failure *why)
+{
     bool good = close(output->descriptor) == 0;
     output->descriptor = -1;
     if (good && output->target != NULL)
@@ -174,7 +184,8 @@ bool output_commit(struct output *output, struct failure *why) {
     return good;
 }
 
-void output_abandon(struct output *output) {
+void output_abandon(struct output *output)
+{
     if (output->descriptor >= 0)
         (void)close(output->descriptor);
     remove_temporary();

@@ -20,14 +20,16 @@ static struct {
 } bar;
 static volatile sig_atomic_t visible;
 
-static double now(void) {
+static double now(void)
+{
     struct timespec time;
     if (clock_gettime(CLOCK_MONOTONIC, &time) != 0)
         return 0.0;
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static int terminal_columns(void) {
+static int terminal_columns(void)
+{
     struct winsize size;
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
         return 80;
@@ -35,12 +37,14 @@ static int terminal_columns(void) {
 }
 
 /* A bar that cannot be drawn is not worth ending the work for. */
-static void put(const char *text, size_t length) {
+static void put(const char *text, size_t length)
+{
     ssize_t ignored = write(STDERR_FILENO, text, length);
     (void)ignored;
 }
 
-static void draw(uint64_t done, double elapsed) {
+static void draw(uint64_t done, double elapsed)
+{
     enum { WIDEST = 40, FIGURES = 48 };
     char filled[WIDEST + 1];
     char line[WIDEST + 128];
@@ -60,14 +64,16 @@ static void draw(uint64_t done, double elapsed) {
     put(line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
 }
 
-void progress_start(uint64_t total) {
+void progress_start(uint64_t total)
+{
     bar.wanted = total > 0 && isatty(STDERR_FILENO);
     bar.total = total;
     bar.start = now();
     bar.drawn = 0.0;
 }
 
-void progress_update(uint64_t done) {
+void progress_update(uint64_t done)
+{
     if (!bar.wanted)
         return;
     double elapsed = now() - bar.start;
@@ -77,7 +83,8 @@ void progress_update(uint64_t done) {
     draw(done, elapsed);
 }
 
-void progress_erase(void) {
+void progress_erase(void)
+{
     if (!visible)
         return;
     visible = 0;

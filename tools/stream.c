@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "stream.h"
 
+#include "fail_status.h"
 #include "progress.h"
 
 #include <pthread.h>
@@ -28,14 +29,8 @@ struct pipeline {
     struct failure why; /* if not good */
 };
 
-bool fail_status(struct failure *why, const clact_context *context, clact_status status) {
-    const clact_error *error = clact_last_error(context);
-    if (error->status == status && error->message[0] != '\0')
-        return fail(why, "%s", error->message);
-    return fail(why, "%s", clact_status_string(status));
-}
-
-static bool write_slot(struct pipeline *pipeline, struct slot *slot) {
+static bool write_slot(struct pipeline *pipeline, struct slot *slot)
+{
     const struct stream *stream = pipeline->stream;
     size_t bytes = slot->bytes;
     swap_if_foreign(&stream->inputs[0]->header, slot->data[0], bytes);
@@ -46,7 +41,8 @@ static bool write_slot(struct pipeline *pipeline, struct slot *slot) {
     return true;
 }
 
-static bool read_slot(struct pipeline *pipeline, struct slot *slot) {
+static bool read_slot(struct pipeline *pipeline, struct slot *slot)
+{
     const struct stream *stream = pipeline->stream;
     size_t bytes = pipeline->to_read < pipeline->piece_bytes ? (size_t)pipeline->to_read
                                                              : pipeline->piece_bytes;
@@ -60,7 +56,8 @@ static bool read_slot(struct pipeline *pipeline, struct slot *slot) {
 }
 
 /* A thread's body. */
-static void *read_and_write(void *argument) {
+static void *read_and_write(void *argument)
+{
     struct pipeline *pipeline = argument;
     struct slot *slot = pipeline->spare;
     pipeline->good = (slot->bytes == 0 || write_slot(pipeline, slot)) &&
@@ -68,7 +65,8 @@ static void *read_and_write(void *argument) {
     return NULL;
 }
 
-static bool compute(const struct stream *stream, const struct slot *slot, struct failure *why) {
+static bool compute(const struct stream *stream, const struct slot *slot, struct failure *why)
+{
     size_t count = slot->bytes / clact_dtype_size(stream->dtype);
     clact_status status =
         stream->input_count == 1
@@ -79,7 +77,8 @@ static bool compute(const struct stream *stream, const struct slot *slot, struct
     return status == CLACT_SUCCESS || fail_status(why, stream->context, status);
 }
 
-static bool compute_beside_io(struct pipeline *pipeline, struct slot *slot, struct failure *why) {
+static bool compute_beside_io(struct pipeline *pipeline, struct slot *slot, struct failure *why)
+{
     pthread_t thread;
     int error = pthread_create(&thread, NULL, read_and_write, pipeline);
     if (error != 0)
@@ -91,7 +90,8 @@ static bool compute_beside_io(struct pipeline *pipeline, struct slot *slot, stru
     return computed && pipeline->good;
 }
 
-static bool run_pipeline(struct pipeline *pipeline, struct failure *why) {
+static bool run_pipeline(struct pipeline *pipeline, struct failure *why)
+{
     struct slot *current = &pipeline->slots[0];
     pipeline->spare = current;
     read_and_write(pipeline);
@@ -114,7 +114,8 @@ static bool run_pipeline(struct pipeline *pipeline, struct failure *why) {
 }
 
 /* Pages, so that a device that shares memory with the host can work on the arrays as they are. */
-static bool allocate_slots(struct pipeline *pipeline, size_t slot_count, struct failure *why) {
+static bool allocate_slots(struct pipeline *pipeline, size_t slot_count, struct failure *why)
+{
     enum { PAGE = 4096 };
     for (size_t s = 0; s < slot_count; s++) {
         for (size_t i = 0; i < pipeline->stream->input_count; i++) {
@@ -127,14 +128,16 @@ static bool allocate_slots(struct pipeline *pipeline, size_t slot_count, struct 
     return true;
 }
 
-static void free_slots(struct pipeline *pipeline) {
+static void free_slots(struct pipeline *pipeline)
+{
     for (size_t s = 0; s < 2; s++) {
         for (size_t i = 0; i < STREAM_MAX_INPUTS; i++)
             free(pipeline->slots[s].data[i]);
     }
 }
 
-bool stream_run(const struct stream *stream, struct failure *why) {
+bool stream_run(const struct stream *stream, struct failure *why)
+{
     const struct npy_header *header = &stream->inputs[0]->header;
     uint64_t total = header->count * header->item_size;
     struct pipeline pipeline = {.stream = stream, .to_read = total, .good = true};

@@ -21,10 +21,7 @@ struct stream {
     size_t piece_bytes;                      /* at least one element */
 };
 
-/* From the first element to the last. What the context has to say about an error is in *why. */
+/* From the first element to the last. */
 bool stream_run(const struct stream *stream, struct failure *why);
-
-/* What went wrong in a call that returned `status`, as the library tells it. */
-bool fail_status(struct failure *why, const clact_context *context, clact_status status);
 
 #endif

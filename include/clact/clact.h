@@ -342,6 +342,16 @@ typedef enum clact_transfer {
     CLACT_TRANSFER_COPY = 2,  /* go through buffers on the device */
 } clact_transfer;
 
+/* How results are stored. Past the cache is faster for data that does not fit there, and slower for
+ * data that is used again at once. Where the device's compiler has no such store it is a plain one.
+ */
+typedef enum clact_stores {
+    CLACT_STORES_AUTO =
+        0, /* past the cache in calls that move more than the cache holds, on CPUs */
+    CLACT_STORES_PLAIN = 1,  /* always through the cache */
+    CLACT_STORES_STREAM = 2, /* always past it, except in place */
+} clact_stores;
+
 /*
  * Options of a context. Set all to zero and then what you need: zero means the default for every
  * field. Only read during creation; strings are copied.
@@ -359,6 +369,7 @@ struct clact_options {
      * changes a result, except that the two arithmetics may differ within the published bounds. */
     clact_arithmetic arithmetic;
     clact_transfer transfer;
+    clact_stores stores;
     size_t vector_width;       /* elements per vector: 1, 2, 4, 8 or 16 */
     size_t work_group_size;    /* work-items per group */
     size_t piece_bytes;        /* host-array calls: bytes per operand and piece */

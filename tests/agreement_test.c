@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One arithmetic gives one result: whatever the vector width, the size of a work-group, the way the
+ * data goes and how it is cut, the bits are the same.
+ */
+#include "cases.h"
+#include "device.h"
+#include "dtype.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Not a multiple of anything that work is cut into. */
+static size_t elements = 1000003;
+
+/* Ways to do the same; pieces are of a number of elements that is no multiple of a vector. */
+static const struct way {
+    const char *name;
+    clact_options options;
+} ways[] = {
+    {"width 1", {.vector_width = 1}},
+    {"width 2", {.vector_width = 2}},
+    {"width 4", {.vector_width = 4}},
+    {"width 8", {.vector_width = 8}},
+    {"width 16", {.vector_width = 16}},
+    {"groups of 1", {.work_group_size = 1}},
+    {"groups of 7", {.work_group_size = 7}},
+    {"groups of 64", {.work_group_size = 64}},
+    {"groups of 256", {.work_group_size = 256}},
+    {"shared", {.transfer = CLACT_TRANSFER_SHARE}},
+    {"copied", {.transfer = CLACT_TRANSFER_COPY}},
+    {"shared in pieces", {.transfer = CLACT_TRANSFER_SHARE, .piece_bytes = 8 * 12347}},
+    {"copied in pieces", {.transfer = CLACT_TRANSFER_COPY, .piece_bytes = 8 * 12347}},
+    {"copied in pieces, width 4, groups of 64",
+     {.transfer = CLACT_TRANSFER_COPY,
+      .piece_bytes = 8 * 10007,
+      .vector_width = 4,
+      .work_group_size = 64}},
+};
+
+enum { WAYS = sizeof ways / sizeof ways[0] };
+
+/* Each way's context of one arithmetic, kept because most of the time goes into compiling. */
+static clact_context *contexts[WAYS];
+static clact_arithmetic arithmetic_of_contexts;
+
+static void close_contexts(void)
+{
+    for (size_t i = 0; i < WAYS; i++) {
+        clact_context_destroy(contexts[i]);
+        contexts[i] = NULL;
+    }
+}
+
+static clact_context *open_way(const struct op_case *c, size_t way)
+{
+    if (arithmetic_of_contexts != c->arithmetic)
+        close_contexts();
+    arithmetic_of_contexts = c->arithmetic;
+    if (contexts[way] == NULL) {
+        clact_options options = ways[way].options;
+        options.arithmetic = c->arithmetic;
+        contexts[way] = device_open(&options);
+    }
+    return contexts[way];
+}
+
+/* Special values, then any bit patterns, then numbers at which the operators are not flat. */
+static void fill(clact_dtype dtype, uint64_t seed, void *array)
+{
+    static const double special[] = {0,   -0.0, INFINITY, -INFINITY, (double)NAN, 1,
+                                     -1,  0.5,  17,       -17,       88.5,        -88.5,
+                                     104, -104, 746,      -746,      0x1p-149,    0x1.fffffep127};
+    size_t specials = sizeof special / sizeof special[0];
+    for (size_t i = 0; i < elements; i++) {
+        uint64_t hash = device_hash(seed * elements + i);
+        if (i < 4 * specials)
+            dtype_store(dtype, array, i, special[(i * (seed + 1) + seed * i / 7) % specials]);
+        else if (i < elements / 2)
+            dtype_store_bits(dtype, array, i, hash);
+        else
+            dtype_store(dtype, array, i, ldexp((double)(int64_t)hash, -57));
+    }
+}
+
+/* NaN payloads follow the order in which a compiler takes operands, and are nobody's result. */
+static bool same(clact_dtype dtype, const void *a, const void *b, size_t i)
+{
+    return dtype_load_bits(dtype, a, i) == dtype_load_bits(dtype, b, i) ||
+           (isnan(dtype_load(dtype, a, i)) && isnan(dtype_load(dtype, b, i)));
+}
+
+static bool all_same(clact_dtype dtype, const void *a, const void *b, size_t *first)
+{
+    for (*first = 0; *first < elements; (*first)++)
+        if (!same(dtype, a, b, *first))
+            return false;
+    return true;
+}
+
+struct arrays {
+    void *grad;
+    void *saved;
+    void *expected;
+    void *output;
+};
+
+static struct arrays make_arrays(clact_dtype dtype)
+{
+    size_t bytes = elements * dtype_format(dtype)->size;
+    struct arrays a = {device_allocate(bytes), device_allocate(bytes), device_allocate(bytes),
+                       device_allocate(bytes)};
+    fill(dtype, 0, a.grad);
+    fill(dtype, 1, a.saved);
+    return a;
+}
+
+static void free_arrays(struct arrays *a)
+{
+    free(a->grad);
+    free(a->saved);
+    free(a->expected);
+    free(a->output);
+}
+
+static void all_ways_agree(void **state)
+{
+    const struct op_case *c = *state;
+    clact_context *ctx = device_context(c, NULL);
+    struct arrays a = make_arrays(c->dtype);
+    size_t bytes = elements * dtype_format(c->dtype)->size;
+    device_compute(ctx, c, elements, a.grad, a.saved, a.expected);
+    for (size_t way = 0; way < WAYS; way++) {
+        memset(a.output, 0xa5, bytes);
+        device_compute(open_way(c, way), c, elements, a.grad, a.saved, a.output);
+        size_t i;
+        if (!all_same(c->dtype, a.expected, a.output, &i))
+            fail_msg("%s: element %zu of saved %a, grad %a is %a and not %a", ways[way].name, i,
+                     dtype_load(c->dtype, a.saved, i), dtype_load(c->dtype, a.grad, i),
+                     dtype_load(c->dtype, a.output, i), dtype_load(c->dtype, a.expected, i));
+    }
+    free_arrays(&a);
+}
+
+/* So what is proven of the two arithmetics holds for what a program gets that asks for none. */
+static void auto_is_one_of_the_arithmetics(void **state)
+{
+    struct op_case c = *(const struct op_case *)*state;
+    struct arrays a = make_arrays(c.dtype);
+    device_compute(device_context(&c, NULL), &c, elements, a.grad, a.saved, a.expected);
+    c.arithmetic = CLACT_ARITHMETIC_AUTO;
+    device_compute(device_context(&c, NULL), &c, elements, a.grad, a.saved, a.output);
+    size_t i;
+    if (!all_same(c.dtype, a.expected, a.output, &i)) {
+        c.arithmetic = CLACT_ARITHMETIC_DOUBLES;
+        device_compute(device_context(&c, NULL), &c, elements, a.grad, a.saved, a.expected);
+        if (!all_same(c.dtype, a.expected, a.output, &i))
+            fail_msg("element %zu is that of neither arithmetic", i);
+    }
+    free_arrays(&a);
+}
+
+static bool is_pairs(const struct op_case *c)
+{
+    return c->arithmetic == CLACT_ARITHMETIC_PAIRS;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct property properties[] = {
+        {"all ways agree", NULL, all_ways_agree},
+        {"auto is one of the arithmetics", is_pairs, auto_is_one_of_the_arithmetics},
+    };
+    if (device_quick(argc, argv))
+        elements = 1003;
+    int failed = cases_run(properties, sizeof properties / sizeof properties[0]);
+    close_contexts();
+    device_close();
+    return failed;
+}

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# The tests of the host library: what its calls promise beside the numbers.
+
+add_library(clact_host_fixture STATIC host_fixture.c)
+set_target_properties(clact_host_fixture PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+target_compile_definitions(clact_host_fixture PUBLIC _XOPEN_SOURCE=700)
+target_link_libraries(clact_host_fixture
+  PUBLIC clact_reference clact::clact PkgConfig::CMOCKA Threads::Threads ${CMAKE_DL_LIBS}
+  PRIVATE clact_warnings)
+
+# The OpenCL layer that makes calls fail and counts live objects. A loader that knows no layers
+# ignores the variable, and the tests go without.
+add_library(clact_fault_layer MODULE fault_layer.c)
+set_target_properties(clact_fault_layer PROPERTIES
+  C_STANDARD 11 C_STANDARD_REQUIRED ON C_VISIBILITY_PRESET hidden)
+target_link_libraries(clact_fault_layer PRIVATE OpenCL::OpenCL clact_warnings)
+set(layer "OPENCL_LAYERS=$<TARGET_FILE:clact_fault_layer>")
+
+function(clact_add_host_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ENVIRONMENT")
+  add_executable(${name}_test ${name}_test.c)
+  set_target_properties(${name}_test PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+  target_link_libraries(${name}_test PRIVATE clact_host_fixture clact_warnings)
+  clact_add_test(NAME ${name} COMMAND ${name}_test ENVIRONMENT ${arg_ENVIRONMENT})
+endfunction()
+
+clact_add_host_test(errors ENVIRONMENT ${layer})
+clact_add_host_test(overlap)
+clact_add_host_test(buffer ENVIRONMENT ${layer})
+clact_add_host_test(pool ENVIRONMENT ${layer})

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Operands to measure accuracy on, as bit patterns: every one of them where that is quick, else an
+ * even spread over all of them and a closer look where results are special.
+ */
+#ifndef CLACT_TESTS_OPERANDS_H
+#define CLACT_TESTS_OPERANDS_H
+
+#include <clact/clact.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum coverage {
+    COVERAGE_QUICK,     /* some hundred, for simulators */
+    COVERAGE_NORMAL,    /* all of f16 and bf16, a million or so of f32 and f64 */
+    COVERAGE_COARSE,    /* a tenth of that for f32 and f64 */
+    COVERAGE_EXHAUSTIVE /* also all of f32 */
+};
+
+/* The patterns first, first + step ... */
+struct segment {
+    uint64_t first;
+    uint64_t step;
+    uint64_t count;
+};
+
+struct operands {
+    clact_dtype dtype;
+    uint64_t total;
+    size_t count;
+    struct segment segments[1024];
+};
+
+void operands_init(struct operands *operands, clact_dtype dtype, enum coverage coverage);
+
+/* Stores the elements [first, first + n) of them, which must be there, in the array. */
+void operands_store(const struct operands *operands, uint64_t first, size_t n, void *array);
+
+#endif
