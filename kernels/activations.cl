@@ -47,10 +47,9 @@ INLINE real sigmoid_from_input(real grad, real x)
     const real t = -fabs(x);
     const scaled e = exp_scaled(at_least(t, GRADIENT_FLOOR));
     const mask n = max(e.n, (mask)SCALE_MIN);
-    const wide numerator = wide_scale(wide_normalise(e.m), power_of_two(n));
-    const wide one_plus = wide_sum((real)1, e.m, power_of_two(n));
-    wide slope = wide_div(numerator, wide_square(one_plus));
-    slope.hi = t == -INFINITY ? (real)0 : slope.hi;
+    const real scale = t == -INFINITY ? (real)0 : power_of_two(n);
+    const wide numerator = wide_scale(wide_normalise(e.m), scale);
+    const wide slope = wide_div(numerator, wide_square(wide_sum((real)1, e.m, scale)));
 
     /* What is left of the exponent, in two halves, as it may be below that of any power of two. */
     const mask rest = e.n - n;

@@ -86,6 +86,13 @@ static size_t count_files(const char *start)
     return count;
 }
 
+static void wait_for_temporary(void)
+{
+    for (int i = 0; i < 1000 && count_files(".clact") == 0; i++)
+        wait_milliseconds(10);
+    assert_int_equal(count_files(".clact"), 1);
+}
+
 /* Starts a forward pass that waits for its input, and returns what to write the rest of it to. */
 static int start_on_fifo(pid_t *child, const struct bytes *npy, size_t first, int err)
 {
@@ -106,9 +113,7 @@ static void check_signal(int number)
     pid_t child;
     write_whole("old.npy", old_output, sizeof old_output);
     int fifo = start_on_fifo(&child, &npy, npy.size / 2, -1);
-    for (int i = 0; i < 1000 && count_files(".clact") == 0; i++)
-        wait_milliseconds(10);
-    assert_int_equal(count_files(".clact"), 1);
+    wait_for_temporary();
     assert_int_equal(kill(child, number), 0);
     assert_int_equal(wait_for(child), -number);
     assert_int_equal(close(fifo), 0);
@@ -124,6 +129,28 @@ static void test_signals(void **state)
     check_signal(SIGINT);
     check_signal(SIGTERM);
     check_signal(SIGHUP);
+}
+
+/* The last step, the rename, fails: the output's name has become that of a folder. */
+static void test_target_that_turns_into_a_folder(void **state)
+{
+    static const unsigned char zeros[40000];
+    struct bytes npy = make_npy(1, DICT("<f4", "False", "(10000,)"), zeros, sizeof zeros);
+    size_t half = npy.size / 2;
+    pid_t child;
+    (void)state;
+    int err = open("../rename", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    assert_true(err >= 0);
+    int fifo = start_on_fifo(&child, &npy, half, err);
+    wait_for_temporary();
+    assert_int_equal(mkdir("old.npy", 0777), 0);
+    assert_int_equal(write(fifo, npy.data + half, npy.size - half), npy.size - half);
+    assert_int_equal(close(fifo), 0);
+    assert_int_equal(close(err), 0);
+    struct result result = {.status = wait_for(child), .err = read_whole("../rename")};
+    expect_failure(result, 1, "old.npy: Is a directory");
+    EXPECT_FILES("old.npy", "fifo");
+    free(npy.data);
 }
 
 /* A pseudo-terminal: what the command writes to *slave can be read from what is returned. */
@@ -226,8 +253,13 @@ static void test_no_bar_off_a_terminal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_standard_streams), TEST(test_output_to_a_fifo), TEST(test_output_to_a_device),
-        TEST(test_signals),          TEST(test_progress_bar),     TEST(test_no_bar_off_a_terminal),
+        TEST(test_standard_streams),
+        TEST(test_output_to_a_fifo),
+        TEST(test_output_to_a_device),
+        TEST(test_signals),
+        TEST(test_target_that_turns_into_a_folder),
+        TEST(test_progress_bar),
+        TEST(test_no_bar_off_a_terminal),
     };
     return cmocka_run_group_tests_name("command processes", tests, NULL, NULL);
 }

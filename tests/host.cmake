@@ -28,3 +28,9 @@ clact_add_host_test(errors ENVIRONMENT ${layer})
 clact_add_host_test(overlap)
 clact_add_host_test(buffer ENVIRONMENT ${layer})
 clact_add_host_test(pool ENVIRONMENT ${layer})
+clact_add_host_test(queue ENVIRONMENT ${layer})
+clact_add_host_test(build_failure ENVIRONMENT ${layer})
+
+# PoCL lists a device for each name; other platforms have two devices or the test is skipped.
+clact_add_host_test(two_devices ENVIRONMENT "POCL_DEVICES=pthread pthread")
+set_tests_properties(two_devices PROPERTIES SKIP_RETURN_CODE 77)

@@ -290,8 +290,7 @@ static void special_inputs(void **state)
     }
 }
 
-/* The last operands that do not round to 1 or to 0 and the first that do, apart by more than the
- * bound leaves open. 1 - y is about e^-x and y about e^x. */
+/* Operands on both sides of where results round to 1 and to 0. 1 - y is about e^-x and y about e^x. */
 static void saturation(void **state)
 {
     static const struct edge {
@@ -304,7 +303,7 @@ static void saturation(void **state)
         {CLACT_F32, 17, 17.5, -103.25, -106},
         {CLACT_F16, 8.25, 8.375, -17.25, -17.4375},
         {CLACT_BF16, 6.1875, 6.3125, -92.5, -93.5},
-        {CLACT_F64, 36.5, 37, -743, -747},
+        {CLACT_F64, 36.5, 40, -744.375, -747},
     };
     const struct op_case *c = *state;
     bool flushes = !device_has_subnormals(device_context(c, NULL)) &&

@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Installs what is missing, builds, and runs clact on the real data that comes with it: a classifier whose
+# forward and backward passes run on the OpenCL device that the library chose.
+. "$(dirname "$0")/setup.sh"
+
+# shellcheck disable=SC2086 # a list of words
+install_missing $build_packages
+
+echo "Building ..."
+log=build-demo.log
+{
+    cmake --preset default -DCLACT_BUILD_TESTS=OFF &&
+        cmake --build build -j "$(nproc 2>/dev/null || echo 2)"
+} >"$log" 2>&1 || {
+    cat "$log"
+    exit 1
+}
+rm -f "$log"
+
+echo
+echo "The OpenCL devices here:"
+build/tools/clact devices
+
+echo
+echo "A classifier, trained and run through clact on 569 real samples:"
+build/examples/classify
+
+echo
+echo "The same device's own exp against clact, on 16 million floats:"
+build/bench/clact_bench --op sigmoid --dtype f32
