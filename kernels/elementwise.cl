@@ -19,6 +19,14 @@
 #define PART(i, n) \
     store_part(y_row + (i), BODY(load_part(a_row + (i), n), load_part(b_row + (i), n)), n)
 
+/* Compilers for AVX-512 keep to 256 bits unless they are told that a function wants more. */
+#if defined(__clang__) && defined(__x86_64__)
+#define WHOLE_REGISTERS __attribute__((min_vector_width(512)))
+#else
+#define WHOLE_REGISTERS
+#endif
+
+WHOLE_REGISTERS
 kernel void PASTE(clact_, CLACT_BODY)(global const storage *a, ulong a_offset, ulong a_stride,
 #if CLACT_OPERANDS == 2
                                       global const storage *b, ulong b_offset, ulong b_stride,

@@ -34,3 +34,17 @@ clact_add_host_test(build_failure ENVIRONMENT ${layer})
 # PoCL lists a device for each name; other platforms have two devices or the test is skipped.
 clact_add_host_test(two_devices ENVIRONMENT "POCL_DEVICES=pthread pthread")
 set_tests_properties(two_devices PROPERTIES SKIP_RETURN_CODE 77)
+clact_add_host_test(context ENVIRONMENT ${layer})
+clact_add_host_test(wrapped_context ENVIRONMENT ${layer})
+clact_add_host_test(names)
+
+include(CheckLanguage)
+check_language(CXX)
+if(CMAKE_CXX_COMPILER)
+  enable_language(CXX)
+  add_executable(header_test header_test.cpp)
+  set_target_properties(header_test PROPERTIES
+    CXX_STANDARD 11 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+  target_link_libraries(header_test PRIVATE clact::clact clact_warnings)
+  clact_add_test(NAME header COMMAND header_test)
+endif()
