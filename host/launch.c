@@ -196,8 +196,10 @@ static cl_int set_arguments(cl_kernel kernel, const clact__call *call, const gri
 clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const clact__call *call,
                            cl_uint n_wait, const cl_event *wait, cl_event *event)
 {
+    clact__variant variant = call->variant;
+    variant.streams = variant.streams || should_stream(ctx, call);
     clact__kernel *kernel = NULL;
-    clact_status status = clact__kernel_acquire(ctx, &call->variant, &kernel);
+    clact_status status = clact__kernel_acquire(ctx, &variant, &kernel);
     if (status != CLACT_SUCCESS)
         return status;
     const grid g = cut(ctx, call, kernel->group_size);
@@ -225,7 +227,7 @@ clact_status clact__enqueue_nothing(const clact_context *ctx, cl_command_queue q
 /* ---- the public calls
  * ------------------------------------------------------------------------------ */
 
-static clact_status enqueue(clact_context *ctx, cl_command_queue queue, clact__call *call,
+static clact_status enqueue(clact_context *ctx, cl_command_queue queue, const clact__call *call,
                             cl_uint n_wait, const cl_event *wait, cl_event *event)
 {
     clact_status status = check_views(ctx, call);
@@ -237,7 +239,6 @@ static clact_status enqueue(clact_context *ctx, cl_command_queue queue, clact__c
         return status;
     if (clact__view_empty(call->views[0]))
         return clact__enqueue_nothing(ctx, queue, n_wait, wait, event);
-    call->variant.streams = should_stream(ctx, call);
     return clact__launch(ctx, queue, call, n_wait, wait, event);
 }
 

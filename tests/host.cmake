@@ -3,7 +3,7 @@
 
 add_library(clact_host_fixture STATIC host_fixture.c)
 set_target_properties(clact_host_fixture PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
-target_compile_definitions(clact_host_fixture PUBLIC _XOPEN_SOURCE=700)
+target_compile_definitions(clact_host_fixture PUBLIC _XOPEN_SOURCE=700 _DEFAULT_SOURCE)
 target_link_libraries(clact_host_fixture
   PUBLIC clact_reference clact::clact PkgConfig::CMOCKA Threads::Threads ${CMAKE_DL_LIBS}
   PRIVATE clact_warnings)
@@ -48,3 +48,6 @@ if(CMAKE_CXX_COMPILER)
   target_link_libraries(header_test PRIVATE clact::clact clact_warnings)
   clact_add_test(NAME header COMMAND header_test)
 endif()
+clact_add_host_test(array)
+clact_add_host_test(array_errors ENVIRONMENT ${layer})
+clact_add_host_test(threads ENVIRONMENT ${layer})
