@@ -15,24 +15,38 @@ typedef struct job {
 /* ---- checks
  * --------------------------------------------------------------------------------------- */
 
+static clact_status check_array(const clact_context *ctx, const job *j, unsigned i)
+{
+    const char *name = clact__operand_name(&j->call, i);
+    const size_t size = clact_dtype_size(j->call.variant.dtype);
+    const uintptr_t start = (uintptr_t)j->arrays[i];
+    if (!start)
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "%s is NULL", name);
+    if (start % size != 0)
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
+                           "%s is not aligned to its elements of %zu bytes", name, size);
+    if (j->n > (UINTPTR_MAX - start) / size)
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
+                           "%zu elements from %s on do not fit in memory", j->n, name);
+    return CLACT_SUCCESS;
+}
+
 static clact_status check_arrays(const clact_context *ctx, const job *j)
 {
-    const size_t size = clact_dtype_size(j->call.variant.dtype);
     const unsigned output = j->call.operands - 1;
-    if (j->n > SIZE_MAX / size)
-        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "%zu elements do not fit in memory", j->n);
-    for (unsigned i = 0; i <= output; i++) {
-        const char *name = clact__operand_name(&j->call, i);
-        if (!j->arrays[i])
-            return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "%s is NULL", name);
-        if ((uintptr_t)j->arrays[i] % size != 0)
-            return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
-                               "%s is not aligned to its elements of %zu bytes", name, size);
-        const uintptr_t a = (uintptr_t)j->arrays[i], y = (uintptr_t)j->arrays[output];
-        const uintptr_t apart = a < y ? y - a : a - y;
-        if (apart != 0 && apart < j->n * size)
+    clact_status status = CLACT_SUCCESS;
+    for (unsigned i = 0; i <= output && status == CLACT_SUCCESS; i++)
+        status = check_array(ctx, j, i);
+    if (status != CLACT_SUCCESS)
+        return status;
+    const size_t bytes = j->n * clact_dtype_size(j->call.variant.dtype);
+    for (unsigned i = 0; i < output; i++) {
+        const uintptr_t x = (uintptr_t)j->arrays[i], y = (uintptr_t)j->arrays[output];
+        const uintptr_t apart = x < y ? y - x : x - y;
+        if (apart != 0 && apart < bytes)
             return clact__fail(ctx, CLACT_OVERLAP,
-                               "the output overlaps %s without being equal to it", name);
+                               "the output overlaps %s without being equal to it",
+                               clact__operand_name(&j->call, i));
     }
     return CLACT_SUCCESS;
 }

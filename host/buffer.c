@@ -130,12 +130,14 @@ static clact_status map(clact_buffer *buffer, cl_command_queue queue, cl_bool bl
         return status;
     if (!pointer || bytes == 0)
         return clact__fail(buffer->ctx, CLACT_INVALID_ARGUMENT, "pointer is NULL or bytes is 0");
+    /* Not every driver checks them. */
+    const cl_map_flags keeping = CL_MAP_READ | CL_MAP_WRITE;
+    if (flags != CL_MAP_WRITE_INVALIDATE_REGION && (flags == 0 || (flags & ~keeping) != 0))
+        return clact__fail(buffer->ctx, CLACT_INVALID_ARGUMENT,
+                           "the map flags are unknown or exclude each other");
     cl_int code = CL_SUCCESS;
     void *mapped = clEnqueueMapBuffer(queue, buffer->block->mem, blocking, flags, offset, bytes,
                                       n_wait, n_wait ? wait : NULL, event, &code);
-    if (code == CL_INVALID_VALUE) /* all that remains unchecked is the flags */
-        return clact__fail_text(buffer->ctx, CLACT_INVALID_ARGUMENT, code,
-                                "the map flags are unknown or exclude each other");
     if (code != CL_SUCCESS)
         return clact__fail_cl(buffer->ctx, code, "clEnqueueMapBuffer");
     *pointer = mapped;
