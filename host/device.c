@@ -325,19 +325,16 @@ static void cut_work(cl_device_id device, clact__profile *profile)
     }
 }
 
-/* The size from which a call's stores go past the cache; SIZE_MAX where that is not known to pay:
- * on devices other than CPUs, and where the cache's size is not known. */
+/* The size from which a call's stores go past the cache; SIZE_MAX where that is not known to pay,
+ * on devices other than CPUs. */
 static size_t stream_threshold(cl_device_id device, clact_stores stores)
 {
-    const size_t cache = to_size(get_number(device, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE));
-    switch (stores) {
-    case CLACT_STORES_PLAIN:
-        return SIZE_MAX;
-    case CLACT_STORES_STREAM:
+    if (stores == CLACT_STORES_STREAM)
         return 0;
-    default:
-        return get_number(device, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU && cache ? cache : SIZE_MAX;
-    }
+    if (stores == CLACT_STORES_PLAIN || !(get_number(device, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU))
+        return SIZE_MAX;
+    const size_t cache = to_size(get_number(device, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE));
+    return cache ? cache : (size_t)32 << 20; /* PoCL does not see every machine's */
 }
 
 static clact_status apply_options(const clact_context *ctx, const clact_options *options,

@@ -8,6 +8,13 @@ cd "$(dirname "$0")/.."
 : "${POCL_CACHE_DIR:=$PWD/build/pocl-cache/default}"
 export POCL_CACHE_DIR
 
+# PoCL asks hwloc for the machine's memory and aborts where that finds none, as in a chroot without /sys.
+# Then hwloc is told.
+if [ ! -d /sys/devices/system/cpu/cpu0/topology ] && command -v getconf >/dev/null; then
+    memory=$(($(getconf _PHYS_PAGES) * $(getconf PAGE_SIZE)))
+    export HWLOC_SYNTHETIC="numa:1(memory=$memory) core:$(nproc) pu:1"
+fi
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
