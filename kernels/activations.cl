@@ -16,15 +16,11 @@
 #define FORWARD_FLOOR -1000.0
 #define FORWARD_CEILING 64.0
 #define GRADIENT_FLOOR -1500.0
-#define LIFT 512
-#define TWO_TO_MINUS_LIFT 0x1p-512
 #define SCALE_MIN -500
 #else
 #define FORWARD_FLOOR -120.0f
 #define FORWARD_CEILING 32.0f
 #define GRADIENT_FLOOR -200.0f
-#define LIFT 64
-#define TWO_TO_MINUS_LIFT 0x1p-64f
 #define SCALE_MIN -100
 #endif
 
@@ -50,9 +46,5 @@ INLINE real sigmoid_from_input(real grad, real x)
     const real scale = t == -INFINITY ? (real)0 : power_of_two(n);
     const wide numerator = wide_scale(wide_normalise(e.m), scale);
     const wide slope = wide_div(numerator, wide_square(wide_sum((real)1, e.m, scale)));
-
-    /* What is left of the exponent, in two halves, as it may be below that of any power of two. */
-    const mask rest = e.n - n;
-    const mask half_rest = rest >> 1;
-    return wide_times(slope, grad) * power_of_two(half_rest) * power_of_two(rest - half_rest);
+    return wide_times(slope, grad, e.n - n);
 }

@@ -31,6 +31,16 @@ typedef struct {
 #define REAL_MAX FLT_MAX
 #endif
 
+/* By how much a value is lifted that might underflow before its time: half the exponents of the type
+ * that results are stored in. */
+#ifdef CLACT_STORAGE_F64
+#define LIFT 512
+#define TWO_TO_MINUS_LIFT 0x1p-512
+#else
+#define LIFT 64
+#define TWO_TO_MINUS_LIFT 0x1p-64f
+#endif
+
 /* 2^n, for n from 1 - EXPONENT_BIAS to EXPONENT_BIAS. */
 INLINE real power_of_two(mask n)
 {
@@ -132,15 +142,22 @@ INLINE real wide_reciprocal(wide b)
 #endif
 }
 
-/* a * g, rounded once to a real. */
-INLINE real wide_times(wide a, real g)
+/*
+ * a * g * 2^n, rounded once, and once more if it is subnormal. For any g, 0 < a <= 1, and n <= 0 down to
+ * twice the lowest exponent.
+ */
+INLINE real wide_times(wide a, real g, mask n)
 {
+    const mask half_n = n >> 1;
 #ifdef CLACT_PAIRS
+    /* The low product must not underflow where the high one does not, so a small g is lifted first. */
+    const mask lift = fabs(g) < 1 ? (mask)LIFT : (mask)0;
+    const real lifted = g * power_of_two(lift);
     /* With an infinite g the low term could be NaN, or an infinity of the other sign. */
-    real finite = g > REAL_MAX ? (real)REAL_MAX : g;
-    finite = finite < -REAL_MAX ? (real)-REAL_MAX : finite;
-    return fma(a.hi, g, a.lo * finite);
+    const real finite = at_least(at_most(lifted, REAL_MAX), -REAL_MAX);
+    const real product = fma(a.hi, lifted, a.lo * finite) * power_of_two(half_n);
+    return product * power_of_two(n - half_n) * power_of_two(-lift);
 #else
-    return a.hi * g;
+    return a.hi * g * power_of_two(half_n) * power_of_two(n - half_n);
 #endif
 }

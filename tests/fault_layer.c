@@ -126,6 +126,9 @@ PLAIN(clGetCommandQueueInfo,
       (queue, what, size, value, used))
 PLAIN(clGetMemObjectInfo, (cl_mem mem, cl_mem_info what, size_t size, void *value, size_t *used),
       (mem, what, size, value, used))
+PLAIN(clGetEventInfo,
+      (cl_event event, cl_event_info what, size_t size, void *value, size_t *used),
+      (event, what, size, value, used))
 PLAIN(clGetProgramBuildInfo,
       (cl_program program, cl_device_id device, cl_program_build_info what, size_t size,
        void *value, size_t *used),
@@ -233,6 +236,7 @@ RELEASE(cl_event, FAULT_EVENT, clReleaseEvent)
     XX(clGetContextInfo)                                                                           \
     XX(clGetCommandQueueInfo)                                                                      \
     XX(clGetMemObjectInfo)                                                                         \
+    XX(clGetEventInfo)                                                                             \
     XX(clGetProgramBuildInfo)                                                                      \
     XX(clGetKernelWorkGroupInfo)                                                                   \
     XX(clBuildProgram)                                                                             \

@@ -17,11 +17,12 @@ target_link_libraries(clact_fault_layer PRIVATE OpenCL::OpenCL clact_warnings)
 set(layer "OPENCL_LAYERS=$<TARGET_FILE:clact_fault_layer>")
 
 function(clact_add_host_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ENVIRONMENT")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "ENVIRONMENT;LABELS")
   add_executable(${name}_test ${name}_test.c)
   set_target_properties(${name}_test PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
   target_link_libraries(${name}_test PRIVATE clact_host_fixture clact_warnings)
-  clact_add_test(NAME ${name} COMMAND ${name}_test ENVIRONMENT ${arg_ENVIRONMENT})
+  clact_add_test(NAME ${name} COMMAND ${name}_test
+    ENVIRONMENT ${arg_ENVIRONMENT} LABELS ${arg_LABELS} TIMEOUT ${arg_TIMEOUT})
 endfunction()
 
 clact_add_host_test(errors ENVIRONMENT ${layer})
@@ -51,3 +52,9 @@ endif()
 clact_add_host_test(array)
 clact_add_host_test(array_errors ENVIRONMENT ${layer})
 clact_add_host_test(threads ENVIRONMENT ${layer})
+
+clact_add_host_test(fault ENVIRONMENT ${layer})
+set_tests_properties(fault PROPERTIES SKIP_RETURN_CODE 77)
+
+# More than 2^32 elements: minutes, and 9 GB of memory.
+clact_add_host_test(large LABELS large TIMEOUT 1800)

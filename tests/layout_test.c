@@ -59,10 +59,10 @@ static size_t first_operand(const struct op_case *c)
     return c->direction == FORWARD ? SAVED : GRAD;
 }
 
-/* Numbers between -32 and 32: no NaN, whose bits may differ, and few results that are alike. */
+/* Numbers between -8 and 8: no NaN, whose bits may differ, and few results that are alike. */
 static double sample(uint64_t i)
 {
-    return ldexp((double)(int64_t)device_hash(i), -58);
+    return ldexp((double)(int64_t)device_hash(i), -60);
 }
 
 /* The buffers that inputs are in hold numbers everywhere, so that a wrong one which is read shows;

@@ -13,8 +13,8 @@
 
 enum coverage {
     COVERAGE_QUICK,     /* some hundred, for simulators */
-    COVERAGE_NORMAL,    /* all of f16 and bf16, a million or so of f32 and f64 */
-    COVERAGE_COARSE,    /* a tenth of that for f32 and f64 */
+    COVERAGE_NORMAL,    /* all of f16 and bf16, ten million or so of f32 and f64 */
+    COVERAGE_COARSE,    /* some hundred thousand of f32 and f64 */
     COVERAGE_EXHAUSTIVE /* also all of f32 */
 };
 
