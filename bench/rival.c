@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "rival.h"
 
-#include "bench_kernels.h"
 #include "check.h"
+#include "embedded_rivals.h" /* copy.cl and builtin.cl, made by the build */
 
 #include <stdio.h>
 
@@ -26,11 +26,11 @@ static void die_of_build(cl_program program, cl_device_id device)
 
 cl_program rival_build(const clact_context *ctx, const struct job *job)
 {
-    const char *sources[] = {copy_source, builtin_source};
     cl_device_id device = clact_context_device(ctx);
     char options[32];
     cl_int code = CL_SUCCESS;
-    cl_program program = clCreateProgramWithSource(clact_context_cl(ctx), 2, sources, NULL, &code);
+    cl_program program = clCreateProgramWithSource(clact_context_cl(ctx), EMBEDDED_COUNT,
+                                                   embedded_texts, embedded_lengths, &code);
     check_cl(code, "clCreateProgramWithSource");
     snprintf(options, sizeof options, "-DINPUTS=%u", job_inputs(job));
     if (clBuildProgram(program, 1, &device, options, NULL, NULL) != CL_SUCCESS)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# Writes OUTPUT, a C file that holds the text of each file in INPUTS (in that order) as
-# `const clact__source clact__sources[]`, so that nothing has to be found at run time.
-# Run as: cmake -DOUTPUT=... -DINPUTS="a.cl;b.cl" -P embed.cmake
-set(text "/* Made from kernels/ by cmake/embed.cmake. */\n#include \"internal.h\"\n\n")
-set(table "")
-set(count 0)
+# Writes OUTPUT, a C header with the texts of the files in INPUTS, in that order, as an OpenCL program is
+# made of them: embedded_texts, embedded_lengths and their number EMBEDDED_COUNT. So nothing has to be found
+# at run time. Run as: cmake -DOUTPUT=... -DINPUTS="a.cl;b.cl" -P embed.cmake
+set(arrays "")
+set(texts "")
+set(lengths "")
 foreach(input IN LISTS INPUTS)
   get_filename_component(name "${input}" NAME)
   get_filename_component(stem "${input}" NAME_WE)
@@ -12,12 +12,20 @@ foreach(input IN LISTS INPUTS)
   file(READ "${input}" body HEX)
   string(HEX "#line 1 \"${name}\"\n" line)
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${line}${body}")
-  # One hundred bytes a line keeps compilers and readers of the build folder happy.
-  string(REGEX REPLACE "((0x[0-9a-f][0-9a-f],)(0x[0-9a-f][0-9a-f],)(0x[0-9a-f][0-9a-f],)(0x[0-9a-f][0-9a-f],))" "\\1\n" bytes "${bytes}")
-  string(APPEND text "static const char source_${stem}[] = {\n${bytes}\n0};\n\n")
-  string(APPEND table "    {source_${stem}, sizeof(source_${stem}) - 1},\n")
-  math(EXPR count "${count} + 1")
+  string(REPLACE "0x0a," "0x0a,\n" bytes "${bytes}") # a line of text is a line here
+  string(APPEND arrays "static const char embedded_${stem}[] = {\n${bytes}0};\n\n")
+  string(APPEND texts "    embedded_${stem},\n")
+  string(APPEND lengths "    sizeof(embedded_${stem}) - 1,\n")
 endforeach()
-string(APPEND text
-  "const clact__source clact__sources[] = {\n${table}};\nconst unsigned clact__source_count = ${count};\n")
-file(WRITE "${OUTPUT}" "${text}")
+list(LENGTH INPUTS count)
+file(WRITE "${OUTPUT}" "/* Made by cmake/embed.cmake. */
+#include <stddef.h>
+
+enum { EMBEDDED_COUNT = ${count} };
+
+${arrays}static const char *embedded_texts[EMBEDDED_COUNT] = {
+${texts}};
+
+static const size_t embedded_lengths[EMBEDDED_COUNT] = {
+${lengths}};
+")

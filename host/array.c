@@ -25,7 +25,7 @@ static clact_status check_array(const clact_context *ctx, const job *j, unsigned
     if (start % size != 0)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
                            "%s is not aligned to its elements of %zu bytes", name, size);
-    if (j->n > (UINTPTR_MAX - start) / size)
+    if (j->n > PTRDIFF_MAX / size || j->n > (UINTPTR_MAX - start) / size)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
                            "%zu elements from %s on do not fit in memory", j->n, name);
     return CLACT_SUCCESS;
@@ -218,12 +218,12 @@ static clact_status start_piece(clact_context *ctx, const clact__lanes *lanes, j
 static cl_int slot_end(clact_context *ctx, const clact__lanes *lanes, slot *s, bool failed)
 {
     cl_int code = CL_SUCCESS;
-    if (failed) {
+    if (!failed && s->read)
+        code = clWaitForEvents(1, &s->read);
+    if (failed || code != CL_SUCCESS) {
         clFinish(lanes->up);
         clFinish(lanes->compute);
         clFinish(lanes->down);
-    } else if (s->read) {
-        code = clWaitForEvents(1, &s->read);
     }
     release_event(&s->written[0]);
     release_event(&s->written[1]);

@@ -59,6 +59,8 @@ static clact_status context_begin(const clact_options *options, clact_context **
         free(made);
         return clact__fail(NULL, CLACT_OUT_OF_MEMORY, "no mutex could be made");
     }
+    static atomic_uintmax_t contexts_made;
+    made->id = atomic_fetch_add(&contexts_made, 1) + 1;
     atomic_init(&made->references, 1);
     made->log = options->log;
     made->log_user = options->log_user;

@@ -370,11 +370,19 @@ static clact_status apply_options(const clact_context *ctx, const clact_options 
     return CLACT_SUCCESS;
 }
 
+/* A size of the device's memory. Where it is not told, it is the smallest that OpenCL allows:
+ * pieces of no bytes would never come to an end. */
+static size_t memory_size(cl_device_id device, cl_device_info what)
+{
+    const size_t told = to_size(get_number(device, what));
+    return told ? told : (size_t)128 << 20;
+}
+
 clact_status clact__device_profile(const clact_context *ctx, cl_device_id device,
                                    const clact_options *options, clact__profile *profile)
 {
-    const size_t global = to_size(get_number(device, CL_DEVICE_GLOBAL_MEM_SIZE));
-    const size_t largest = to_size(get_number(device, CL_DEVICE_MAX_MEM_ALLOC_SIZE));
+    const size_t global = memory_size(device, CL_DEVICE_GLOBAL_MEM_SIZE);
+    const size_t largest = memory_size(device, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     *profile = (clact__profile){
         .has_f64 = has_extension(device, "cl_khr_fp64"),
         .shares_memory = shares_memory(device),

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* ---- ops.c: the table of operators ----------------------------------------------------------- */
 
@@ -86,14 +87,6 @@ clact_status clact__device_profile(const clact_context *ctx, cl_device_id device
 /* ---- program.c: compiled kernels ---------------------------------------------------------------
  */
 
-/* The text of kernels/, embedded by the build in the order in which it is compiled. */
-typedef struct clact__source {
-    const char *text;
-    size_t length;
-} clact__source;
-extern const clact__source clact__sources[];
-extern const unsigned clact__source_count;
-
 /* What a program is compiled for. */
 typedef struct clact__variant {
     const clact__op *op;
@@ -151,6 +144,7 @@ typedef struct clact__lanes {
 } clact__lanes;
 
 struct clact_context {
+    uintmax_t id;           /* differs from that of every other context, also of those gone */
     atomic_uint references; /* the caller's, and one of each buffer */
     cl_context cl;
     cl_device_id device;

@@ -30,9 +30,17 @@ clact_status clact__wait_check(const clact_context *ctx, cl_uint n_wait, const c
 {
     if (n_wait > 0 && !wait)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "n_wait is not 0 but wait is NULL");
-    for (cl_uint i = 0; i < n_wait; i++)
+    for (cl_uint i = 0; i < n_wait; i++) {
+        cl_context cl = NULL;
         if (!wait[i])
             return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "an event in wait is NULL");
+        const cl_int code = clGetEventInfo(wait[i], CL_EVENT_CONTEXT, sizeof(cl), &cl, NULL);
+        if (code != CL_SUCCESS)
+            return clact__fail_cl(ctx, code, "clGetEventInfo");
+        if (cl != ctx->cl) /* not every driver notices */
+            return clact__fail(ctx, CLACT_WRONG_CONTEXT,
+                               "an event in wait belongs to another OpenCL context");
+    }
     return CLACT_SUCCESS;
 }
 

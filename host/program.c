@@ -2,6 +2,7 @@
 /* Compiled kernels: one program per variant, built when first wanted, and a
  * stock of kernel objects of each, so that no two calls share one. */
 #include "internal.h"
+#include "kernels.h" /* the text of kernels/, made by the build */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,30 +78,20 @@ static clact_status fail_build(const clact_context *ctx, cl_program program, cl_
     return status;
 }
 
-static clact_status create_program(const clact_context *ctx, cl_program *program)
-{
-    const char *texts[16];
-    size_t lengths[16];
-    for (unsigned i = 0; i < clact__source_count; i++) {
-        texts[i] = clact__sources[i].text;
-        lengths[i] = clact__sources[i].length;
-    }
-    cl_int code = CL_SUCCESS;
-    *program = clCreateProgramWithSource(ctx->cl, clact__source_count, texts, lengths, &code);
-    return code == CL_SUCCESS ? CLACT_SUCCESS
-                              : clact__fail_cl(ctx, code, "clCreateProgramWithSource");
-}
-
 static clact_status build(const clact_context *ctx, const clact__variant *variant,
                           cl_program *program)
 {
     char *options = build_options(ctx, variant);
     if (!options)
         return clact__fail(ctx, CLACT_OUT_OF_MEMORY, "out of host memory");
-    cl_program made = NULL;
-    clact_status status = create_program(ctx, &made);
-    if (status == CLACT_SUCCESS) {
-        const cl_int code = clBuildProgram(made, 1, &ctx->device, options, NULL, NULL);
+    cl_int code = CL_SUCCESS;
+    clact_status status = CLACT_SUCCESS;
+    cl_program made =
+        clCreateProgramWithSource(ctx->cl, EMBEDDED_COUNT, embedded_texts, embedded_lengths, &code);
+    if (code != CL_SUCCESS) {
+        status = clact__fail_cl(ctx, code, "clCreateProgramWithSource");
+    } else {
+        code = clBuildProgram(made, 1, &ctx->device, options, NULL, NULL);
         if (code != CL_SUCCESS) {
             status = fail_build(ctx, made, code);
             clReleaseProgram(made);

@@ -9,7 +9,7 @@
 
 static _Thread_local struct {
     clact_error error;
-    const clact_context *ctx; /* only compared, never followed: it may be gone */
+    uintmax_t context; /* the id of the context, 0 for none: its address may be used again */
     char message[4000];
 } last;
 
@@ -29,7 +29,7 @@ clact_status clact__fail_text(const clact_context *ctx, clact_status status, cl_
                               const char *text)
 {
     snprintf(last.message, sizeof(last.message), "%s", text);
-    last.ctx = ctx;
+    last.context = ctx ? ctx->id : 0;
     last.error.status = status;
     last.error.code = code;
     last.error.message = last.message;
@@ -78,7 +78,7 @@ clact_status clact__fail_cl(const clact_context *ctx, cl_int code, const char *c
 const clact_error *clact_last_error(const clact_context *ctx)
 {
     static const clact_error none = {CLACT_SUCCESS, CL_SUCCESS, ""};
-    if (!last.error.message || (ctx && ctx != last.ctx))
+    if (!last.error.message || (ctx && ctx->id != last.context))
         return &none;
     return &last.error;
 }

@@ -16,17 +16,20 @@ struct array {
     _Alignas(64) unsigned char bytes[BYTES];
 };
 
-static void *elements(struct array *a) {
+static void *elements(struct array *a)
+{
     return a->bytes + GUARD;
 }
 
-static void array_fill(struct array *a, clact_dtype dtype, unsigned seed) {
+static void array_fill(struct array *a, clact_dtype dtype, unsigned seed)
+{
     memset(a->bytes, 0xa5, sizeof(a->bytes));
     fill_operands(dtype, elements(a), N, seed);
 }
 
 /* Everything around the N elements is as array_fill left it. */
-static void assert_guards(const struct array *a, clact_dtype dtype) {
+static void assert_guards(const struct array *a, clact_dtype dtype)
+{
     const size_t end = GUARD + N * clact_dtype_size(dtype);
     for (size_t i = 0; i < sizeof(a->bytes); i++)
         if (i < GUARD || i >= end)
@@ -42,7 +45,8 @@ static const clact_dtype dtypes[DTYPES] = {CLACT_F32, CLACT_F16, CLACT_BF16, CLA
 /* Which of grad, saved and dx are one array. */
 enum sharing { APART, DX_IS_GRAD, DX_IS_SAVED, GRAD_IS_SAVED, ALL_ONE, SHARINGS };
 
-static void run_forward(clact_context *ctx, clact_dtype dtype) {
+static void run_forward(clact_context *ctx, clact_dtype dtype)
+{
     static struct array x, y, same;
     const size_t bytes = N * clact_dtype_size(dtype);
     array_fill(&x, dtype, 1);
@@ -57,7 +61,8 @@ static void run_forward(clact_context *ctx, clact_dtype dtype) {
     assert_guards(&x, dtype);
 }
 
-static void run_backward(clact_context *ctx, clact_dtype dtype, enum sharing sharing) {
+static void run_backward(clact_context *ctx, clact_dtype dtype, enum sharing sharing)
+{
     static struct array grad, saved, dx, grad_before, saved_before;
     array_fill(&grad, dtype, 3);
     array_fill(&saved, dtype, 4);
@@ -84,7 +89,8 @@ static void run_backward(clact_context *ctx, clact_dtype dtype, enum sharing sha
 
 /* The first so many dtypes, with pieces of these bytes: N is no multiple of any, and the last piece
  * is short. */
-static void run_pieces(size_t dtype_count, clact_transfer transfer, size_t piece_bytes) {
+static void run_pieces(size_t dtype_count, clact_transfer transfer, size_t piece_bytes)
+{
     struct fixture f;
     fixture_open(&f, &(clact_options){.transfer = transfer, .piece_bytes = piece_bytes});
     for (size_t i = 0; i < dtype_count; i++) {
@@ -99,40 +105,47 @@ static void run_pieces(size_t dtype_count, clact_transfer transfer, size_t piece
     fixture_close(&f);
 }
 
-static void test_in_one_piece(void **state) {
+static void test_in_one_piece(void **state)
+{
     (void)state;
     run_pieces(DTYPES, CLACT_TRANSFER_AUTO, 0);
 }
 
-static void test_one_piece_copied(void **state) {
+static void test_one_piece_copied(void **state)
+{
     (void)state;
     run_pieces(2, CLACT_TRANSFER_COPY, 0);
 }
 
-static void test_one_piece_shared(void **state) {
+static void test_one_piece_shared(void **state)
+{
     (void)state;
     run_pieces(2, CLACT_TRANSFER_SHARE, 0);
 }
 
-static void test_pieces_copied(void **state) {
+static void test_pieces_copied(void **state)
+{
     (void)state;
     run_pieces(DTYPES, CLACT_TRANSFER_COPY, 1024);
 }
 
-static void test_pieces_shared(void **state) {
+static void test_pieces_shared(void **state)
+{
     (void)state;
     run_pieces(DTYPES, CLACT_TRANSFER_SHARE, 1024);
 }
 
 /* 100 is a multiple of no size but 2 and 4: pieces are cut to whole elements. */
-static void test_odd_pieces(void **state) {
+static void test_odd_pieces(void **state)
+{
     (void)state;
     run_pieces(2, CLACT_TRANSFER_COPY, 100);
     run_pieces(2, CLACT_TRANSFER_SHARE, 4099);
 }
 
 /* Any n around the ends of the pieces, which are of eight elements. */
-static void test_counts_around_pieces(void **state) {
+static void test_counts_around_pieces(void **state)
+{
     (void)state;
     static const clact_transfer transfers[] = {CLACT_TRANSFER_COPY, CLACT_TRANSFER_SHARE};
     for (int t = 0; t < 2; t++) {
@@ -152,7 +165,8 @@ static void test_counts_around_pieces(void **state) {
 }
 
 /* Arrays need the alignment of their elements and no more. */
-static void test_any_element_may_be_the_first(void **state) {
+static void test_any_element_may_be_the_first(void **state)
+{
     (void)state;
     struct fixture f;
     fixture_open(&f, NULL);
@@ -180,7 +194,8 @@ static void test_any_element_may_be_the_first(void **state) {
 
 static const float constants[] = {-2.0f, -1.0f, -0.5f, 0.0f, 0.25f, 0.75f, 1.0f, 2.0f, 3.0f};
 
-static void run_read_only(clact_transfer transfer) {
+static void run_read_only(clact_transfer transfer)
+{
     const size_t page = (size_t)sysconf(_SC_PAGESIZE), n = page / sizeof(float);
     void *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(pages != MAP_FAILED);
@@ -193,8 +208,8 @@ static void run_read_only(clact_transfer transfer) {
     assert_ok(clact_forward(f.ctx, any_operator(), NULL, CLACT_F32, 2 * n, pages, y));
     assert_forward(CLACT_F32, 2 * n, pages, y);
     const float *second = (const float *)pages + n;
-    assert_ok(clact_backward(f.ctx, any_operator(), NULL, CLACT_F32, any_kind(), n, pages, second,
-                             y));
+    assert_ok(
+        clact_backward(f.ctx, any_operator(), NULL, CLACT_F32, any_kind(), n, pages, second, y));
     assert_backward(CLACT_F32, any_kind(), n, pages, second, y);
     const size_t count = sizeof(constants) / sizeof(*constants);
     assert_ok(clact_forward(f.ctx, any_operator(), NULL, CLACT_F32, count, constants, y));
@@ -204,14 +219,16 @@ static void run_read_only(clact_transfer transfer) {
     assert_int_equal(munmap(pages, 2 * page), 0);
 }
 
-static void test_read_only_inputs(void **state) {
+static void test_read_only_inputs(void **state)
+{
     (void)state;
     run_read_only(CLACT_TRANSFER_AUTO);
     run_read_only(CLACT_TRANSFER_COPY);
     run_read_only(CLACT_TRANSFER_SHARE);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_one_piece),
         cmocka_unit_test(test_one_piece_copied),

@@ -16,14 +16,16 @@ static struct {
     cl_mem mem;
 } scene;
 
-static void *ask_from_another_thread(void *seen) {
+static void *ask_from_another_thread(void *seen)
+{
     const clact_error *error = clact_last_error(NULL);
     *(bool *)seen = error->status != CLACT_SUCCESS || *error->message != '\0' ||
                     clact_last_error(scene.f.ctx)->status != CLACT_SUCCESS;
     return NULL;
 }
 
-static void assert_other_threads_see_nothing(void) {
+static void assert_other_threads_see_nothing(void)
+{
     pthread_t thread;
     bool seen = true;
     assert_int_equal(pthread_create(&thread, NULL, ask_from_another_thread, &seen), 0);
@@ -33,7 +35,8 @@ static void assert_other_threads_see_nothing(void) {
 
 /* The compiler said something, clact_last_error shows it from its start, and the log had all of it:
  * assert_error has compared the two. */
-static void assert_log_is_kept(void) {
+static void assert_log_is_kept(void)
+{
     const clact_error *error = clact_last_error(scene.f.ctx);
     assert_int_not_equal(error->code, CL_SUCCESS);
     assert_non_null(strstr(error->message, "error"));
@@ -41,7 +44,8 @@ static void assert_log_is_kept(void) {
         assert_int_equal(strlen(error->message), scene.f.log.length);
 }
 
-static void expect_every_call_fails(void) {
+static void expect_every_call_fails(void)
+{
     const clact_operator op = any_operator();
     const clact_view view = clact_view_1d(scene.mem, CLACT_F32, 0, 16);
     cl_event event = UNTOUCHED_EVENT;
@@ -67,7 +71,8 @@ static void expect_every_call_fails(void) {
     assert_memory_equal(kept, scene.x, sizeof(kept));
 }
 
-static void run_breakage(const char *build_options) {
+static void run_breakage(const char *build_options)
+{
     const struct live_objects nothing = live_objects();
     fixture_open(&scene.f, &(clact_options){.build_options = build_options});
     fill_operands(CLACT_F32, scene.x, 16, 1);
@@ -91,18 +96,21 @@ static void run_breakage(const char *build_options) {
     assert_live(nothing);
 }
 
-static void test_unknown_body(void **state) {
+static void test_unknown_body(void **state)
+{
     (void)state;
     run_breakage(unknown_body);
 }
 
-static void test_syntax_error(void **state) {
+static void test_syntax_error(void **state)
+{
     (void)state;
     run_breakage(syntax_error);
 }
 
 /* A context beside a broken one is none the worse, nor is its last error. */
-static void test_other_context(void **state) {
+static void test_other_context(void **state)
+{
     (void)state;
     struct fixture broken, sound;
     float x[8], y[8];
@@ -120,7 +128,8 @@ static void test_other_context(void **state) {
     fixture_close(&sound);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unknown_body),
         cmocka_unit_test(test_syntax_error),

@@ -18,29 +18,34 @@ static atomic_int fault_code;
 static _Atomic(const char *) fired_name;
 static atomic_long live_objects[FAULT_OBJECTS];
 
-static void arm(unsigned long nth, cl_int code) {
+static void arm(unsigned long nth, cl_int code)
+{
     atomic_store(&fault_code, code);
     atomic_store(&fired_name, NULL);
     atomic_store(&countdown, nth);
 }
 
-static const char *fired(void) {
+static const char *fired(void)
+{
     return atomic_load(&fired_name);
 }
 
-static long live(enum fault_object kind) {
+static long live(enum fault_object kind)
+{
     return atomic_load(&live_objects[kind]);
 }
 
 EXPORT const struct fault_layer *fault_layer_get(void);
 
-const struct fault_layer *fault_layer_get(void) {
+const struct fault_layer *fault_layer_get(void)
+{
     static const struct fault_layer controls = {arm, fired, live};
     return &controls;
 }
 
 /* The code with which this call is to fail; CL_SUCCESS lets it through. */
-static cl_int fault(const char *name) {
+static cl_int fault(const char *name)
+{
     unsigned long left = atomic_load(&countdown);
     while (left > 0 && !atomic_compare_exchange_weak(&countdown, &left, left - 1)) {
     }
@@ -50,39 +55,45 @@ static cl_int fault(const char *name) {
     return atomic_load(&fault_code);
 }
 
-static void count(enum fault_object kind, long change) {
+static void count(enum fault_object kind, long change)
+{
     atomic_fetch_add(&live_objects[kind], change);
 }
 
 /* Counts the event that a command gave. */
-static cl_int gave(cl_int code, const cl_event *event) {
+static cl_int gave(cl_int code, const cl_event *event)
+{
     if (code == CL_SUCCESS && event && *event)
         count(FAULT_EVENT, 1);
     return code;
 }
 
-static void report(cl_int *errcode, cl_int code) {
+static void report(cl_int *errcode, cl_int code)
+{
     if (errcode)
         *errcode = code;
 }
 
 /* A call that returns its code. */
 #define PLAIN(name, parameters, arguments)                                                         \
-    static cl_int CL_API_CALL layer_##name parameters {                                            \
+    static cl_int CL_API_CALL layer_##name parameters                                              \
+    {                                                                                              \
         const cl_int code = fault(#name);                                                          \
         return code != CL_SUCCESS ? code : next->name arguments;                                   \
     }
 
 /* A command that returns its code and may give an event. */
 #define COMMAND(name, parameters, arguments)                                                       \
-    static cl_int CL_API_CALL layer_##name parameters {                                            \
+    static cl_int CL_API_CALL layer_##name parameters                                              \
+    {                                                                                              \
         const cl_int code = fault(#name);                                                          \
         return code != CL_SUCCESS ? code : gave(next->name arguments, event);                      \
     }
 
 /* A call that returns a new object and its code through errcode. */
 #define CREATE(type, kind, name, parameters, arguments)                                            \
-    static type CL_API_CALL layer_##name parameters {                                              \
+    static type CL_API_CALL layer_##name parameters                                                \
+    {                                                                                              \
         const cl_int code = fault(#name);                                                          \
         report(errcode, code);                                                                     \
         type made = code == CL_SUCCESS ? next->name arguments : NULL;                              \
@@ -91,7 +102,8 @@ static void report(cl_int *errcode, cl_int code) {
     }
 
 #define RETAIN(type, kind, name)                                                                   \
-    static cl_int CL_API_CALL layer_##name(type object) {                                          \
+    static cl_int CL_API_CALL layer_##name(type object)                                            \
+    {                                                                                              \
         const cl_int faulty = fault(#name);                                                        \
         const cl_int code = faulty != CL_SUCCESS ? faulty : next->name(object);                    \
         count(kind, code == CL_SUCCESS ? 1 : 0);                                                   \
@@ -100,7 +112,8 @@ static void report(cl_int *errcode, cl_int code) {
 
 /* Never fails: no program could do anything about it. */
 #define RELEASE(type, kind, name)                                                                  \
-    static cl_int CL_API_CALL layer_##name(type object) {                                          \
+    static cl_int CL_API_CALL layer_##name(type object)                                            \
+    {                                                                                              \
         const cl_int code = next->name(object);                                                    \
         count(kind, code == CL_SUCCESS ? -1 : 0);                                                  \
         return code;                                                                               \
@@ -126,8 +139,7 @@ PLAIN(clGetCommandQueueInfo,
       (queue, what, size, value, used))
 PLAIN(clGetMemObjectInfo, (cl_mem mem, cl_mem_info what, size_t size, void *value, size_t *used),
       (mem, what, size, value, used))
-PLAIN(clGetEventInfo,
-      (cl_event event, cl_event_info what, size_t size, void *value, size_t *used),
+PLAIN(clGetEventInfo, (cl_event event, cl_event_info what, size_t size, void *value, size_t *used),
       (event, what, size, value, used))
 PLAIN(clGetProgramBuildInfo,
       (cl_program program, cl_device_id device, cl_program_build_info what, size_t size,
@@ -148,7 +160,8 @@ PLAIN(clWaitForEvents, (cl_uint n, const cl_event *events), (n, events))
 
 /* Waits also where it then reports a failure: after that there is nothing a program could wait
  * with before it frees what its commands use. */
-static cl_int CL_API_CALL layer_clFinish(cl_command_queue queue) {
+static cl_int CL_API_CALL layer_clFinish(cl_command_queue queue)
+{
     const cl_int faulty = fault("clFinish");
     const cl_int code = next->clFinish(queue);
     return faulty != CL_SUCCESS ? faulty : code;
@@ -179,7 +192,8 @@ static void *CL_API_CALL layer_clEnqueueMapBuffer(cl_command_queue queue, cl_mem
                                                   cl_bool blocking, cl_map_flags flags,
                                                   size_t offset, size_t bytes, cl_uint n_wait,
                                                   const cl_event *wait, cl_event *event,
-                                                  cl_int *errcode) {
+                                                  cl_int *errcode)
+{
     const cl_int code = fault("clEnqueueMapBuffer");
     report(errcode, code);
     if (code != CL_SUCCESS)
@@ -207,6 +221,10 @@ CREATE(cl_mem, FAULT_MEM, clCreateSubBuffer,
        (cl_mem mem, cl_mem_flags flags, cl_buffer_create_type type, const void *info,
         cl_int *errcode),
        (mem, flags, type, info, errcode))
+CREATE(cl_mem, FAULT_MEM, clCreateImage,
+       (cl_context context, cl_mem_flags flags, const cl_image_format *format,
+        const cl_image_desc *size, void *host, cl_int *errcode),
+       (context, flags, format, size, host, errcode))
 CREATE(cl_program, FAULT_PROGRAM, clCreateProgramWithSource,
        (cl_context context, cl_uint n, const char **texts, const size_t *lengths, cl_int *errcode),
        (context, n, texts, lengths, errcode))
@@ -254,6 +272,7 @@ RELEASE(cl_event, FAULT_EVENT, clReleaseEvent)
     XX(clCreateCommandQueue)                                                                       \
     XX(clCreateBuffer)                                                                             \
     XX(clCreateSubBuffer)                                                                          \
+    XX(clCreateImage)                                                                              \
     XX(clCreateProgramWithSource)                                                                  \
     XX(clCreateKernel)                                                                             \
     XX(clCreateUserEvent)                                                                          \
@@ -270,8 +289,8 @@ RELEASE(cl_event, FAULT_EVENT, clReleaseEvent)
     XX(clReleaseKernel)                                                                            \
     XX(clReleaseEvent)
 
-EXPORT cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t size, void *value,
-                                         size_t *used) {
+EXPORT cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t size, void *value, size_t *used)
+{
     static const cl_layer_api_version version = CL_LAYER_API_VERSION_100;
     static const char name[] = "clact test faults";
     const void *answer = what == CL_LAYER_NAME ? (const void *)name : (const void *)&version;
@@ -288,7 +307,8 @@ EXPORT cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t size, void *
 }
 
 EXPORT cl_int CL_API_CALL clInitLayer(cl_uint entries, const cl_icd_dispatch *target,
-                                      cl_uint *entries_ret, const cl_icd_dispatch **layer) {
+                                      cl_uint *entries_ret, const cl_icd_dispatch **layer)
+{
     if (!target || !entries_ret || !layer || entries < sizeof(table) / sizeof(void *))
         return CL_INVALID_VALUE;
     next = target;

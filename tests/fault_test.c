@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every OpenCL call that the library makes, failing in its turn. A scenario is run again and again,
- * its first, second, third ... OpenCL call failing, until it makes no call that has not failed once.
- * Each time the library's call says so or copes, the same call works when it is made again, results
- * are right and no object is left behind.
+ * its first, second, third ... OpenCL call failing, until it makes no call that has not failed
+ * once. Each time the library's call says so or copes, the same call works when it is made again,
+ * results are right and no object is left behind.
  *
  * Scenarios make no OpenCL calls of their own but releases, which never fail: the fault would be
  * theirs.
@@ -24,7 +24,8 @@ static unsigned long reported_count;
 static float x[N], grad[N], y[N], dx[N];
 
 /* A library call that has failed: it failed because of the fault, once, and says so. */
-static void note_failure(clact_status status, const char *text) {
+static void note_failure(clact_status status, const char *text)
+{
     const clact_error *error = clact_last_error(NULL);
     if (!layer->fired() || was_reported) {
         print_error("%s\nfailed without a reason: %s\n", text, error->message);
@@ -50,14 +51,16 @@ static void note_failure(clact_status status, const char *text) {
         }                                                                                          \
     } while (0)
 
-static void release(cl_event event) {
+static void release(cl_event event)
+{
     assert_int_equal(clReleaseEvent(event), CL_SUCCESS);
 }
 
 /* ---- the runs ---- */
 
 /* `kept` is the context that the scenario uses, if it is not one of its own. */
-static void run_with_faults(void (*scenario)(void), clact_context *kept, cl_int code) {
+static void run_with_faults(void (*scenario)(void), clact_context *kept, cl_int code)
+{
     layer->arm(0, CL_SUCCESS);
     scenario(); /* compiles, and shows that it works at all */
     clact_context_trim(kept);
@@ -82,14 +85,16 @@ static void run_with_faults(void (*scenario)(void), clact_context *kept, cl_int 
 
 /* One code that the library takes for a lack of memory and tries to mend, and one that it does not
  * expect. */
-static void run_scenario(void (*scenario)(void), clact_context *kept) {
+static void run_scenario(void (*scenario)(void), clact_context *kept)
+{
     run_with_faults(scenario, kept, CL_OUT_OF_RESOURCES);
     run_with_faults(scenario, kept, CL_INVALID_OPERATION);
 }
 
 /* ---- contexts ---- */
 
-static void create_context(void) {
+static void create_context(void)
+{
     clact_context *ctx = NULL;
     TRY(clact_context_create(NULL, &ctx), ctx == NULL);
     clact_context *second = NULL;
@@ -100,14 +105,16 @@ static void create_context(void) {
     clact_context_destroy(second);
 }
 
-static void test_context(void **state) {
+static void test_context(void **state)
+{
     (void)state;
     run_scenario(create_context, NULL);
 }
 
 static clact_context *described;
 
-static void list_and_describe(void) {
+static void list_and_describe(void)
+{
     clact_device_info infos[8], info;
     size_t count = 999;
     TRY(clact_devices(8, infos, &count), count == 999);
@@ -117,7 +124,8 @@ static void list_and_describe(void) {
     assert_ptr_equal(info.device, clact_context_device(described));
 }
 
-static void test_description(void **state) {
+static void test_description(void **state)
+{
     (void)state;
     struct fixture f;
     fixture_open(&f, NULL);
@@ -130,13 +138,15 @@ static void test_description(void **state) {
 
 static clact_context *ready;
 
-static clact_buffer *make_buffer(void) {
+static clact_buffer *make_buffer(void)
+{
     clact_buffer *buffer = NULL;
     TRY(clact_buffer_create(ready, sizeof(x), &buffer), buffer == NULL);
     return buffer;
 }
 
-static void enqueue_calls(void) {
+static void enqueue_calls(void)
+{
     clact_buffer *first = make_buffer(), *second = make_buffer();
     const clact_view a = clact_buffer_view(first, CLACT_F32, 0, N);
     const clact_view b = clact_buffer_view(second, CLACT_F32, 0, N);
@@ -150,8 +160,8 @@ static void enqueue_calls(void) {
     TRY(clact_enqueue_forward(ready, queue, any_operator(), NULL, a, a, 1, &empty, &forward),
         forward == UNTOUCHED_EVENT);
     TRY(clact_buffer_read(first, 0, sizeof(y), y), true);
-    TRY(clact_enqueue_backward(ready, queue, any_operator(), NULL, any_kind(), b, a, b, 1,
-                               &forward, &backward),
+    TRY(clact_enqueue_backward(ready, queue, any_operator(), NULL, any_kind(), b, a, b, 1, &forward,
+                               &backward),
         backward == UNTOUCHED_EVENT);
     TRY(clact_buffer_read(second, 0, sizeof(dx), dx), true);
     assert_forward(CLACT_F32, N, x, y);
@@ -164,7 +174,8 @@ static void enqueue_calls(void) {
 }
 
 /* The unmap itself may be done where waiting for it is what failed. */
-static void unmap(clact_buffer *buffer, void *pointer) {
+static void unmap(clact_buffer *buffer, void *pointer)
+{
     const clact_status status = clact_buffer_unmap(buffer, pointer);
     if (status == CLACT_SUCCESS)
         return;
@@ -173,7 +184,8 @@ static void unmap(clact_buffer *buffer, void *pointer) {
     assert_true(again == CLACT_SUCCESS || again == CLACT_INVALID_ARGUMENT);
 }
 
-static void buffer_calls(void) {
+static void buffer_calls(void)
+{
     clact_buffer *buffer = make_buffer();
     cl_event write = UNTOUCHED_EVENT, map = UNTOUCHED_EVENT, unmapped = UNTOUCHED_EVENT,
              read = UNTOUCHED_EVENT, nothing = UNTOUCHED_EVENT;
@@ -207,7 +219,8 @@ static void buffer_calls(void) {
 }
 
 /* What y holds after a fault is unspecified, and right once the call has worked. */
-static void array_calls(void) {
+static void array_calls(void)
+{
     memset(y, 0, sizeof(y));
     memset(dx, 0, sizeof(dx));
     TRY(clact_forward(ready, any_operator(), NULL, CLACT_F32, N, x, y), true);
@@ -215,19 +228,20 @@ static void array_calls(void) {
     TRY(clact_backward(ready, any_operator(), NULL, CLACT_F32, any_kind(), N, grad, y, dx), true);
     assert_backward(CLACT_F32, any_kind(), N, grad, y, dx);
     memcpy(dx, x, sizeof(dx));
-    const clact_status status =
-        clact_forward(ready, any_operator(), NULL, CLACT_F32, N, dx, dx);
+    const clact_status status = clact_forward(ready, any_operator(), NULL, CLACT_F32, N, dx, dx);
     if (status == CLACT_SUCCESS)
         assert_memory_equal(dx, y, sizeof(dx));
     else
         note_failure(status, "clact_forward in place");
 }
 
-static void prepare_call(void) {
+static void prepare_call(void)
+{
     TRY(clact_prepare(ready, any_operator(), CLACT_F32), true);
 }
 
-static void run_ready(void (*scenario)(void), clact_transfer transfer) {
+static void run_ready(void (*scenario)(void), clact_transfer transfer)
+{
     struct fixture f;
     fixture_open(&f, &(clact_options){.transfer = transfer, .piece_bytes = PIECE});
     assert_ok(clact_prepare(f.ctx, any_operator(), CLACT_F32));
@@ -236,34 +250,40 @@ static void run_ready(void (*scenario)(void), clact_transfer transfer) {
     fixture_close(&f);
 }
 
-static void test_enqueue_calls(void **state) {
+static void test_enqueue_calls(void **state)
+{
     (void)state;
     run_ready(enqueue_calls, CLACT_TRANSFER_AUTO);
 }
 
-static void test_buffer_calls(void **state) {
+static void test_buffer_calls(void **state)
+{
     (void)state;
     run_ready(buffer_calls, CLACT_TRANSFER_AUTO);
 }
 
-static void test_arrays_copied(void **state) {
+static void test_arrays_copied(void **state)
+{
     (void)state;
     run_ready(array_calls, CLACT_TRANSFER_COPY);
 }
 
-static void test_arrays_shared(void **state) {
+static void test_arrays_shared(void **state)
+{
     (void)state;
     run_ready(array_calls, CLACT_TRANSFER_SHARE);
 }
 
-static void test_prepare(void **state) {
+static void test_prepare(void **state)
+{
     (void)state;
     run_ready(prepare_call, CLACT_TRANSFER_AUTO);
 }
 
 /* ---- first use, where kernels are compiled and queues made ---- */
 
-static void first_use(void) {
+static void first_use(void)
+{
     clact_context *ctx = NULL;
     const clact_options options = {.transfer = CLACT_TRANSFER_COPY, .piece_bytes = PIECE};
     TRY(clact_context_create(&options, &ctx), ctx == NULL);
@@ -273,7 +293,8 @@ static void first_use(void) {
     clact_context_destroy(ctx);
 }
 
-static void test_first_use(void **state) {
+static void test_first_use(void **state)
+{
     (void)state;
     run_with_faults(first_use, NULL, CL_OUT_OF_HOST_MEMORY);
 }
@@ -281,7 +302,8 @@ static void test_first_use(void **state) {
 /* The exit status that the test's registration takes for "skipped". */
 enum { SKIPPED = 77 };
 
-int main(void) {
+int main(void)
+{
     layer = fault_layer_find();
     if (!layer) {
         print_message("skipped: this OpenCL loader has no layers\n");

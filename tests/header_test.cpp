@@ -5,7 +5,8 @@
 #include <cstdio>
 #include <cstring>
 
-int main() {
+int main()
+{
     clact_options options = {};
     options.device = "no device has this name";
     clact_context *ctx = nullptr;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* More than 2^32 elements in one call, each of them checked: through a host array, and in one buffer
- * on a device that can hold it. f16, in place, as that takes the least memory. */
+/* More than 2^32 elements in one call, each of them checked: through a host array, and in one
+ * buffer on a device that can hold it. f16, in place, as that takes the least memory. */
 #include "host_fixture.h"
 
 #include <inttypes.h>
@@ -17,16 +17,19 @@ static struct fixture shared;
 static uint16_t results[VALUES]; /* op of every f16 value */
 
 /* Element i: every value comes, and elements 2^16 or 2^32 apart differ. */
-static uint16_t pattern(size_t i) {
+static uint16_t pattern(size_t i)
+{
     return (uint16_t)(i * 40503 + (i >> 16) * 7 + (i >> 32) * 13);
 }
 
-static void fill_pattern(uint16_t *to, size_t first, size_t n) {
+static void fill_pattern(uint16_t *to, size_t first, size_t n)
+{
     for (size_t i = 0; i < n; i++)
         to[i] = pattern(first + i);
 }
 
-static void assert_results(const uint16_t *got, size_t first, size_t n) {
+static void assert_results(const uint16_t *got, size_t first, size_t n)
+{
     for (size_t i = 0; i < n; i++) {
         if (got[i] != results[pattern(first + i)]) {
             print_error("element %zu, op(0x%04" PRIx16 "), is 0x%04" PRIx16 "\n", first + i,
@@ -37,7 +40,8 @@ static void assert_results(const uint16_t *got, size_t first, size_t n) {
 }
 
 /* The pattern has to tell an element from one that a 32-bit index would take for it. */
-static void test_pattern(void **state) {
+static void test_pattern(void **state)
+{
     (void)state;
     size_t same = 0;
     for (size_t i = 0; i < 1000000; i++)
@@ -45,7 +49,8 @@ static void test_pattern(void **state) {
     assert_int_equal(same, 0);
 }
 
-static void test_host_array(void **state) {
+static void test_host_array(void **state)
+{
     (void)state;
     const size_t bytes = COUNT * sizeof(uint16_t);
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -55,8 +60,7 @@ static void test_host_array(void **state) {
                       bytes + ((size_t)1 << 30));
         skip();
     }
-    uint16_t *array =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint16_t *array = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(array != MAP_FAILED);
     fill_pattern(array, 0, COUNT);
     assert_ok(clact_forward(shared.ctx, any_operator(), NULL, CLACT_F16, COUNT, array, array));
@@ -64,7 +68,8 @@ static void test_host_array(void **state) {
     assert_int_equal(munmap(array, bytes), 0);
 }
 
-static void test_one_buffer(void **state) {
+static void test_one_buffer(void **state)
+{
     (void)state;
     static uint16_t chunk[CHUNK];
     const size_t bytes = COUNT * sizeof(uint16_t);
@@ -85,8 +90,8 @@ static void test_one_buffer(void **state) {
     /* All of it but the first element and the last, which stay. */
     const clact_view view = clact_buffer_view(buffer, CLACT_F16, 1, COUNT - 2);
     cl_event done = NULL;
-    assert_ok(clact_enqueue_forward(shared.ctx, NULL, any_operator(), NULL, view, view, 0, NULL,
-                                    &done));
+    assert_ok(
+        clact_enqueue_forward(shared.ctx, NULL, any_operator(), NULL, view, view, 0, NULL, &done));
     await(done);
     for (size_t first = 0; first < COUNT; first += CHUNK) {
         const size_t n = COUNT - first < CHUNK ? COUNT - first : CHUNK;
@@ -105,7 +110,8 @@ static void test_one_buffer(void **state) {
 }
 
 /* The table comes from one small call, which is checked against the reference. */
-static int begin(void **state) {
+static int begin(void **state)
+{
     (void)state;
     static uint16_t values[VALUES];
     for (size_t i = 0; i < VALUES; i++)
@@ -116,13 +122,15 @@ static int begin(void **state) {
     return 0;
 }
 
-static int end(void **state) {
+static int end(void **state)
+{
     (void)state;
     fixture_close(&shared);
     return 0;
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pattern),
         cmocka_unit_test(test_host_array),

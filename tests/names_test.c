@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What things are called: statuses, dtypes, operators and the version. None of it needs a device. */
+/* What things are called: statuses, dtypes, operators and the version. None of it needs a device.
+ */
 #include "host_fixture.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-static void test_version(void **state) {
+static void test_version(void **state)
+{
     (void)state;
     char expected[64];
     snprintf(expected, sizeof(expected), "%d.%d.%d", CLACT_VERSION_MAJOR, CLACT_VERSION_MINOR,
@@ -14,7 +16,8 @@ static void test_version(void **state) {
     assert_string_equal(clact_version_string(), expected);
 }
 
-static void test_statuses(void **state) {
+static void test_statuses(void **state)
+{
     (void)state;
 #define XX(value, name, text)                                                                      \
     assert_int_equal(CLACT_##name, value);                                                         \
@@ -24,7 +27,8 @@ static void test_statuses(void **state) {
     assert_int_equal(CLACT_SUCCESS, 0);
 }
 
-static void test_unknown_status(void **state) {
+static void test_unknown_status(void **state)
+{
     static const int values[] = {-1, 12, 9999, INT_MAX, INT_MIN};
     (void)state;
     for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
@@ -35,7 +39,8 @@ static void test_unknown_status(void **state) {
     }
 }
 
-static void test_dtypes(void **state) {
+static void test_dtypes(void **state)
+{
     static const int unknown[] = {0, 5, -1, INT_MAX};
     (void)state;
     assert_int_equal(clact_dtype_size(CLACT_F32), 4);
@@ -52,7 +57,8 @@ static void test_dtypes(void **state) {
     }
 }
 
-static void test_operators(void **state) {
+static void test_operators(void **state)
+{
     (void)state;
     clact_operator op = (clact_operator)0;
 #define CLACT_OPERATOR(value, NAME, name, saved, forward, from_output, from_input)                 \
@@ -64,7 +70,8 @@ static void test_operators(void **state) {
 #undef CLACT_OPERATOR
 }
 
-static void test_unknown_operators(void **state) {
+static void test_unknown_operators(void **state)
+{
     static const char *const names[] = {"", "no_such_operator", "\n", "%s"};
     (void)state;
     assert_null(clact_operator_name((clact_operator)0));
@@ -84,7 +91,8 @@ static void test_unknown_operators(void **state) {
     assert_int_equal(op, 77);
 }
 
-static void test_no_error_yet(void **state) {
+static void test_no_error_yet(void **state)
+{
     (void)state;
     const clact_error *error = clact_last_error(NULL);
     assert_non_null(error);
@@ -93,15 +101,13 @@ static void test_no_error_yet(void **state) {
     assert_string_equal(error->message, "");
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_error_yet), /* before any test that makes one */
-        cmocka_unit_test(test_version),
-        cmocka_unit_test(test_statuses),
-        cmocka_unit_test(test_unknown_status),
-        cmocka_unit_test(test_dtypes),
-        cmocka_unit_test(test_operators),
-        cmocka_unit_test(test_unknown_operators),
+        cmocka_unit_test(test_version),        cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_unknown_status), cmocka_unit_test(test_dtypes),
+        cmocka_unit_test(test_operators),      cmocka_unit_test(test_unknown_operators),
     };
     return cmocka_run_group_tests_name("names", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Views of one memory: which may be combined, which may not, and that those which may give the right
- * results. */
+/* Views of one memory: which may be combined, which may not, and that those which may give the
+ * right results. */
 #include "host_fixture.h"
 
 #include <string.h>
@@ -25,27 +25,27 @@ struct part {
 };
 
 static clact_view view_of(const struct part *part, const struct layout *l,
-                          const struct place *place) {
+                          const struct place *place)
+{
     return clact_view_2d(part->mem, CLACT_F32, place->offset - part->origin, l->rows, l->cols,
                          place->stride);
 }
 
-static void gather(const struct layout *l, const struct place *place, const float *from,
-                   float *to) {
+static void gather(const struct layout *l, const struct place *place, const float *from, float *to)
+{
     for (size_t r = 0; r < l->rows; r++)
-        memcpy(to + r * l->cols, from + place->offset + r * place->stride,
-               l->cols * sizeof(*to));
+        memcpy(to + r * l->cols, from + place->offset + r * place->stride, l->cols * sizeof(*to));
 }
 
-static void scatter(const struct layout *l, const struct place *place, const float *from,
-                    float *to) {
+static void scatter(const struct layout *l, const struct place *place, const float *from, float *to)
+{
     for (size_t r = 0; r < l->rows; r++)
-        memcpy(to + place->offset + r * place->stride, from + r * l->cols,
-               l->cols * sizeof(*to));
+        memcpy(to + place->offset + r * place->stride, from + r * l->cols, l->cols * sizeof(*to));
 }
 
 /* The whole memory is what it was, but for the output. */
-static void assert_result(const struct layout *l, const float *before, const float *after) {
+static void assert_result(const struct layout *l, const float *before, const float *after)
+{
     static float x[CAPACITY], y[CAPACITY], expected[CAPACITY];
     gather(l, &l->in, before, x);
     gather(l, &l->out, after, y);
@@ -56,7 +56,8 @@ static void assert_result(const struct layout *l, const float *before, const flo
 }
 
 static void check_layout(const struct layout *l, cl_mem all, const struct part *in,
-                         const struct part *out) {
+                         const struct part *out)
+{
     static float before[CAPACITY], after[CAPACITY];
     fill_operands(CLACT_F32, before, CAPACITY, 3);
     assert_int_equal(clEnqueueWriteBuffer(clact_context_queue(shared.ctx), all, CL_TRUE, 0,
@@ -64,8 +65,8 @@ static void check_layout(const struct layout *l, cl_mem all, const struct part *
                      CL_SUCCESS);
     const clact_view x = view_of(in, l, &l->in), y = view_of(out, l, &l->out);
     if (l->expected == CLACT_SUCCESS) {
-        assert_ok(clact_enqueue_forward(shared.ctx, NULL, any_operator(), NULL, x, y, 0, NULL,
-                                        NULL));
+        assert_ok(
+            clact_enqueue_forward(shared.ctx, NULL, any_operator(), NULL, x, y, 0, NULL, NULL));
         read_mem(shared.ctx, all, sizeof(after), after);
         assert_result(l, before, after);
         return;
@@ -74,9 +75,9 @@ static void check_layout(const struct layout *l, cl_mem all, const struct part *
     cl_mem aside = make_mem(shared.ctx, CL_MEM_READ_WRITE, sizeof(before), before);
     clact_view elsewhere = apart;
     elsewhere.mem = aside;
-    assert_error(&shared, l->expected,
-                 clact_enqueue_forward(shared.ctx, NULL, any_operator(), NULL, x, y, 0, NULL,
-                                       NULL));
+    assert_error(
+        &shared, l->expected,
+        clact_enqueue_forward(shared.ctx, NULL, any_operator(), NULL, x, y, 0, NULL, NULL));
     assert_error(&shared, l->expected,
                  clact_enqueue_backward(shared.ctx, NULL, any_operator(), NULL, any_kind(), x,
                                         elsewhere, y, 0, NULL, NULL));
@@ -88,7 +89,8 @@ static void check_layout(const struct layout *l, cl_mem all, const struct part *
     clReleaseMemObject(aside);
 }
 
-static void check_in_one_buffer(const struct layout *layouts, size_t count) {
+static void check_in_one_buffer(const struct layout *layouts, size_t count)
+{
     cl_mem all = make_mem(shared.ctx, CL_MEM_READ_WRITE, CAPACITY * sizeof(float), NULL);
     const struct part whole = {all, 0};
     for (size_t i = 0; i < count; i++)
@@ -98,7 +100,8 @@ static void check_in_one_buffer(const struct layout *layouts, size_t count) {
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-static void test_one_row(void **state) {
+static void test_one_row(void **state)
+{
     static const struct layout layouts[] = {
         {1, 100, {50, 0}, {50, 0}, CLACT_SUCCESS},
         {1, 100, {50, 0}, {50, 7}, CLACT_SUCCESS}, /* one row has no stride to differ in */
@@ -113,7 +116,8 @@ static void test_one_row(void **state) {
     check_in_one_buffer(layouts, COUNT(layouts));
 }
 
-static void test_columns_of_one_matrix(void **state) {
+static void test_columns_of_one_matrix(void **state)
+{
     static const struct layout layouts[] = {
         {8, 1, {0, 16}, {1, 16}, CLACT_SUCCESS},
         {8, 1, {15, 16}, {0, 16}, CLACT_SUCCESS},
@@ -135,14 +139,13 @@ static void test_columns_of_one_matrix(void **state) {
     check_in_one_buffer(layouts, COUNT(layouts));
 }
 
-static void test_strides_that_differ(void **state) {
+static void test_strides_that_differ(void **state)
+{
     static const struct layout layouts[] = {
-        {4, 8, {0, 16}, {64, 32}, CLACT_SUCCESS},
-        {4, 8, {0, 16}, {0, 32}, CLACT_OVERLAP},
-        {2, 2, {0, 8}, {4, 16}, CLACT_OVERLAP}, /* documented, although they interleave */
+        {4, 8, {0, 16}, {64, 32}, CLACT_SUCCESS}, {4, 8, {0, 16}, {0, 32}, CLACT_OVERLAP},
+        {2, 2, {0, 8}, {4, 16}, CLACT_OVERLAP},  /* documented, although they interleave */
         {4, 8, {200, 0}, {0, 8}, CLACT_SUCCESS}, /* each input row is the same one */
-        {4, 8, {200, 3}, {0, 8}, CLACT_SUCCESS},
-        {4, 8, {0, 0}, {0, 8}, CLACT_OVERLAP},
+        {4, 8, {200, 3}, {0, 8}, CLACT_SUCCESS},  {4, 8, {0, 0}, {0, 8}, CLACT_OVERLAP},
     };
     (void)state;
     check_in_one_buffer(layouts, COUNT(layouts));
@@ -150,7 +153,8 @@ static void test_strides_that_differ(void **state) {
 
 /* Two parts of one buffer that share its middle: elements are the same by where they are, not by
  * the handle that they are reached through. */
-static void test_parts_of_one_buffer(void **state) {
+static void test_parts_of_one_buffer(void **state)
+{
     static const struct layout layouts[] = {
         {1, 100, {1024, 0}, {1024, 0}, CLACT_SUCCESS},
         {1, 100, {1024, 0}, {1124, 0}, CLACT_SUCCESS},
@@ -166,8 +170,7 @@ static void test_parts_of_one_buffer(void **state) {
     cl_int code = CL_SUCCESS;
     const struct part parts[] = {
         {all, 0},
-        {clCreateSubBuffer(all, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &front, &code),
-         0},
+        {clCreateSubBuffer(all, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &front, &code), 0},
         {clCreateSubBuffer(all, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &back, &code),
          1024},
     };
@@ -183,7 +186,8 @@ static void test_parts_of_one_buffer(void **state) {
 }
 
 /* What a part does not reach is past its end, though the buffer goes on. */
-static void test_end_of_a_part(void **state) {
+static void test_end_of_a_part(void **state)
+{
     (void)state;
     cl_mem all = make_mem(shared.ctx, CL_MEM_READ_WRITE, CAPACITY * sizeof(float), NULL);
     const cl_buffer_region region = {1024 * sizeof(float), 1024 * sizeof(float)};
@@ -193,29 +197,32 @@ static void test_end_of_a_part(void **state) {
     assert_int_equal(code, CL_SUCCESS);
     const clact_view fits = clact_view_1d(part, CLACT_F32, 24, 1000);
     const clact_view past = clact_view_1d(part, CLACT_F32, 25, 1000);
-    assert_ok(clact_enqueue_forward(shared.ctx, NULL, any_operator(), NULL, fits, fits, 0, NULL,
-                                    NULL));
-    assert_error(&shared, CLACT_OUT_OF_BOUNDS,
-                 clact_enqueue_forward(shared.ctx, NULL, any_operator(), NULL, past, past, 0, NULL,
-                                       NULL));
+    assert_ok(
+        clact_enqueue_forward(shared.ctx, NULL, any_operator(), NULL, fits, fits, 0, NULL, NULL));
+    assert_error(
+        &shared, CLACT_OUT_OF_BOUNDS,
+        clact_enqueue_forward(shared.ctx, NULL, any_operator(), NULL, past, past, 0, NULL, NULL));
     assert_int_equal(clFinish(clact_context_queue(shared.ctx)), CL_SUCCESS);
     clReleaseMemObject(part);
     clReleaseMemObject(all);
 }
 
-static int open_shared(void **state) {
+static int open_shared(void **state)
+{
     (void)state;
     fixture_open(&shared, NULL);
     return 0;
 }
 
-static int close_shared(void **state) {
+static int close_shared(void **state)
+{
     (void)state;
     fixture_close(&shared);
     return 0;
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_row),
         cmocka_unit_test(test_columns_of_one_matrix),

@@ -4,7 +4,8 @@
 
 enum { MIB = 1 << 20 };
 
-static cl_uint references(cl_mem mem) {
+static cl_uint references(cl_mem mem)
+{
     cl_uint count = 0;
     assert_int_equal(clGetMemObjectInfo(mem, CL_MEM_REFERENCE_COUNT, sizeof(count), &count, NULL),
                      CL_SUCCESS);
@@ -12,7 +13,8 @@ static cl_uint references(cl_mem mem) {
 }
 
 /* The memory of a new buffer, retained, so that its count tells whether the pool has it. */
-static clact_buffer *make_watched(clact_context *ctx, size_t bytes, cl_mem *mem) {
+static clact_buffer *make_watched(clact_context *ctx, size_t bytes, cl_mem *mem)
+{
     clact_buffer *buffer = NULL;
     assert_ok(clact_buffer_create(ctx, bytes, &buffer));
     *mem = clact_buffer_mem(buffer);
@@ -21,7 +23,8 @@ static clact_buffer *make_watched(clact_context *ctx, size_t bytes, cl_mem *mem)
     return buffer;
 }
 
-static void test_memory_is_used_again(void **state) {
+static void test_memory_is_used_again(void **state)
+{
     (void)state;
     struct fixture f;
     fixture_open(&f, NULL);
@@ -41,7 +44,8 @@ static void test_memory_is_used_again(void **state) {
 }
 
 /* Never a block that is too small, nor one that is far too large. */
-static void test_other_sizes_get_other_memory(void **state) {
+static void test_other_sizes_get_other_memory(void **state)
+{
     (void)state;
     struct fixture f;
     fixture_open(&f, NULL);
@@ -51,9 +55,9 @@ static void test_other_sizes_get_other_memory(void **state) {
         clact_buffer *buffer = NULL;
         assert_ok(clact_buffer_create(f.ctx, bytes, &buffer));
         size_t size = 0;
-        assert_int_equal(clGetMemObjectInfo(clact_buffer_mem(buffer), CL_MEM_SIZE, sizeof(size),
-                                            &size, NULL),
-                         CL_SUCCESS);
+        assert_int_equal(
+            clGetMemObjectInfo(clact_buffer_mem(buffer), CL_MEM_SIZE, sizeof(size), &size, NULL),
+            CL_SUCCESS);
         assert_true(size >= bytes);
         assert_true(size <= bytes + bytes / 4 + 1024);
         clact_buffer_destroy(buffer);
@@ -62,7 +66,8 @@ static void test_other_sizes_get_other_memory(void **state) {
     clReleaseMemObject(large);
 }
 
-static void test_trim(void **state) {
+static void test_trim(void **state)
+{
     (void)state;
     struct fixture f;
     fixture_open(&f, NULL);
@@ -83,7 +88,8 @@ static void test_trim(void **state) {
 }
 
 /* Of four idle MiB the limit keeps two, those used last. */
-static void test_limit(void **state) {
+static void test_limit(void **state)
+{
     (void)state;
     struct fixture f;
     fixture_open(&f, &(clact_options){.pool_bytes = 2 * MIB});
@@ -102,7 +108,8 @@ static void test_limit(void **state) {
         clReleaseMemObject(mems[i]);
 }
 
-static void test_larger_than_the_limit(void **state) {
+static void test_larger_than_the_limit(void **state)
+{
     (void)state;
     struct fixture f;
     fixture_open(&f, &(clact_options){.pool_bytes = 1});
@@ -114,7 +121,8 @@ static void test_larger_than_the_limit(void **state) {
 }
 
 /* A buffer that outlives its context works, and frees everything when it goes. */
-static void test_buffer_outlives_context(void **state) {
+static void test_buffer_outlives_context(void **state)
+{
     (void)state;
     const struct live_objects before = live_objects();
     struct fixture f;
@@ -133,7 +141,8 @@ static void test_buffer_outlives_context(void **state) {
     assert_live(before);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_is_used_again),
         cmocka_unit_test(test_other_sizes_get_other_memory),

@@ -21,13 +21,15 @@ static pthread_barrier_t start;
 
 /* Direction 0 is forward; the others are clact_saved values. */
 static clact_status call_arrays(clact_context *ctx, int direction, clact_dtype dtype, size_t n,
-                                const void *a, const void *b, void *out) {
+                                const void *a, const void *b, void *out)
+{
     if (direction == 0)
         return clact_forward(ctx, any_operator(), NULL, dtype, n, a, out);
     return clact_backward(ctx, any_operator(), NULL, dtype, (clact_saved)direction, n, a, b, out);
 }
 
-static void prepare_expected(void) {
+static void prepare_expected(void)
+{
     struct fixture f;
     fixture_open(&f, NULL);
     for (int t = 0; t < DTYPES; t++) {
@@ -55,37 +57,40 @@ struct worker {
     const char *failed;     /* what went wrong first */
 };
 
-static void check(struct worker *w, bool right, const char *what) {
+static void check(struct worker *w, bool right, const char *what)
+{
     if (!right && !w->failed)
         w->failed = what;
 }
 
 /* Through host arrays, at a place of its own. */
-static void use_arrays(struct worker *w, int t, int d) {
+static void use_arrays(struct worker *w, int t, int d)
+{
     const size_t size = clact_dtype_size(dtypes[t]), from = (size_t)w->index * 7;
     unsigned char out[N * 8];
-    const clact_status status =
-        call_arrays(shared, d, dtypes[t], N - from, first[t] + from * size, saved[t] + from * size,
-                    out);
+    const clact_status status = call_arrays(shared, d, dtypes[t], N - from, first[t] + from * size,
+                                            saved[t] + from * size, out);
     check(w, status == CLACT_SUCCESS, "a host-array call failed");
     check(w, memcmp(out, expected[t][d] + from * size, (N - from) * size) == 0,
           "a host-array call gave other bits");
 }
 
 static clact_status enqueue_slice(const struct worker *w, int t, int d, clact_buffer *const b[3],
-                                  size_t from, size_t n, cl_event *done) {
+                                  size_t from, size_t n, cl_event *done)
+{
     const clact_view a = clact_buffer_view(b[0], dtypes[t], from, n);
     const clact_view s = clact_buffer_view(b[1], dtypes[t], from, n);
     const clact_view out = clact_buffer_view(b[2], dtypes[t], from, n);
     if (d == 0)
         return clact_enqueue_forward(shared, w->queue, any_operator(), NULL, a, out, 0, NULL, done);
-    return clact_enqueue_backward(shared, w->queue, any_operator(), NULL, (clact_saved)d, a, s,
-                                  out, 0, NULL, done);
+    return clact_enqueue_backward(shared, w->queue, any_operator(), NULL, (clact_saved)d, a, s, out,
+                                  0, NULL, done);
 }
 
 /* Through buffers, in slices that are all under way before the first is waited for: a kernel object
  * that two calls share would mix up their arguments. */
-static void use_buffers(struct worker *w, int t, int d) {
+static void use_buffers(struct worker *w, int t, int d)
+{
     const size_t size = clact_dtype_size(dtypes[t]);
     clact_buffer *b[3] = {NULL, NULL, NULL};
     unsigned char out[N * 8];
@@ -114,7 +119,8 @@ static void use_buffers(struct worker *w, int t, int d) {
 }
 
 /* Each thread's errors are its own. */
-static void use_wrongly(struct worker *w) {
+static void use_wrongly(struct worker *w)
+{
     const clact_status wrong =
         w->index % 2 ? clact_prepare(shared, (clact_operator)0, CLACT_F32)
                      : clact_forward(shared, any_operator(), NULL, CLACT_F32, 1, NULL, NULL);
@@ -124,7 +130,8 @@ static void use_wrongly(struct worker *w) {
           "another thread's error was seen");
 }
 
-static void *work(void *user) {
+static void *work(void *user)
+{
     struct worker *w = user;
     pthread_barrier_wait(&start);
     for (int turn = 0; turn < TURNS; turn++) {
@@ -146,7 +153,8 @@ static void *work(void *user) {
     return NULL;
 }
 
-static void run_threads(const clact_options *options) {
+static void run_threads(const clact_options *options)
+{
     const struct live_objects before = live_objects();
     assert_ok(clact_context_create(options, &shared));
     assert_int_equal(pthread_barrier_init(&start, NULL, THREADS), 0);
@@ -172,23 +180,27 @@ static void run_threads(const clact_options *options) {
     assert_live(before);
 }
 
-static void test_shared_memory(void **state) {
+static void test_shared_memory(void **state)
+{
     (void)state;
     run_threads(&(clact_options){.transfer = CLACT_TRANSFER_SHARE});
 }
 
-static void test_copies_in_pieces(void **state) {
+static void test_copies_in_pieces(void **state)
+{
     (void)state;
     run_threads(&(clact_options){.transfer = CLACT_TRANSFER_COPY, .piece_bytes = 2048});
 }
 
-static int begin(void **state) {
+static int begin(void **state)
+{
     (void)state;
     prepare_expected();
     return 0;
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shared_memory),
         cmocka_unit_test(test_copies_in_pieces),

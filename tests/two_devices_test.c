@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Two devices of one cl_context: a clact context for each, memory that both use, and events that put
- * their work in order. Where no platform has two devices there is nothing to test. */
+/* Two devices of one cl_context: a clact context for each, memory that both use, and events that
+ * put their work in order. Where no platform has two devices there is nothing to test. */
 #include "host_fixture.h"
 
 #include <stdio.h>
@@ -11,7 +11,8 @@ static cl_context both;
 static cl_device_id devices[2];
 static struct fixture pair[2];
 
-static bool find_pair(void) {
+static bool find_pair(void)
+{
     cl_platform_id platforms[16];
     cl_uint count = 0;
     if (clGetPlatformIDs(16, platforms, &count) != CL_SUCCESS)
@@ -25,7 +26,8 @@ static bool find_pair(void) {
     return false;
 }
 
-static void test_one_pass_each(void **state) {
+static void test_one_pass_each(void **state)
+{
     (void)state;
     float x[N], grad[N], y[N], dx[N];
     fill_operands(CLACT_F32, x, N, 1);
@@ -41,8 +43,8 @@ static void test_one_pass_each(void **state) {
                                     NULL, &first));
     assert_int_equal(clFlush(clact_context_queue(pair[0].ctx)), CL_SUCCESS);
     const clact_view saved = any_kind() == CLACT_SAVED_OUTPUT ? view_y : view_x;
-    assert_ok(clact_enqueue_backward(pair[1].ctx, NULL, any_operator(), NULL, any_kind(),
-                                     view_grad, saved, view_grad, 1, &first, &second));
+    assert_ok(clact_enqueue_backward(pair[1].ctx, NULL, any_operator(), NULL, any_kind(), view_grad,
+                                     saved, view_grad, 1, &first, &second));
     await(second);
     await(first);
     read_mem(pair[1].ctx, mem_y, sizeof(y), y);
@@ -55,7 +57,8 @@ static void test_one_pass_each(void **state) {
 }
 
 /* Both devices take turns on one array, in place: only the events keep the order. */
-static void test_turns(void **state) {
+static void test_turns(void **state)
+{
     (void)state;
     float x[N], once[N], got[N];
     fill_operands(CLACT_F32, x, N, 3);
@@ -84,7 +87,8 @@ static void test_turns(void **state) {
     clReleaseMemObject(mem);
 }
 
-static void test_queue_of_the_other_device(void **state) {
+static void test_queue_of_the_other_device(void **state)
+{
     (void)state;
     float x[4] = {0};
     cl_mem mem = make_mem(pair[0].ctx, CL_MEM_READ_WRITE, sizeof(x), x);
@@ -106,7 +110,8 @@ static void test_queue_of_the_other_device(void **state) {
     clReleaseMemObject(mem);
 }
 
-static void test_device_of_another_context(void **state) {
+static void test_device_of_another_context(void **state)
+{
     (void)state;
     cl_int code = CL_SUCCESS;
     cl_context single = clCreateContext(NULL, 1, &devices[0], NULL, NULL, &code);
@@ -118,7 +123,8 @@ static void test_device_of_another_context(void **state) {
     clReleaseContext(single);
 }
 
-static int open_pair(void **state) {
+static int open_pair(void **state)
+{
     (void)state;
     cl_int code = CL_SUCCESS;
     both = clCreateContext(NULL, 2, devices, NULL, NULL, &code);
@@ -132,7 +138,8 @@ static int open_pair(void **state) {
     return 0;
 }
 
-static int close_pair(void **state) {
+static int close_pair(void **state)
+{
     (void)state;
     fixture_close(&pair[0]);
     fixture_close(&pair[1]);
@@ -143,7 +150,8 @@ static int close_pair(void **state) {
 /* The exit status that the test's registration takes for "skipped". */
 enum { SKIPPED = 77 };
 
-int main(void) {
+int main(void)
+{
     if (!find_pair()) {
         puts("skipped: no platform here has two devices");
         return SKIPPED;
