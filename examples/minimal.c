@@ -2,7 +2,8 @@
 #include <clact/clact.h>
 #include <stdio.h>
 
-int main(void) {
+int main(void)
+{
     const float x[] = {-2.0F, 0.0F, 2.0F};
     float y[3];
     clact_context *ctx = NULL;

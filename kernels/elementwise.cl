@@ -56,10 +56,10 @@ kernel void PASTE(clact_, CLACT_BODY)(global const storage *a, ulong a_offset, u
             i += head;
         }
         for (; i + CLACT_WIDTH <= last; i += CLACT_WIDTH)
-            STREAM(BODY(LOAD(global, a_row + i), LOAD(global, b_row + i)), y_row + i);
+            stream(y_row + i, BODY(load(a_row + i), load(b_row + i)));
 #else
         for (; i + CLACT_WIDTH <= last; i += CLACT_WIDTH)
-            STORE(global, BODY(LOAD(global, a_row + i), LOAD(global, b_row + i)), y_row + i);
+            store(y_row + i, BODY(load(a_row + i), load(b_row + i)));
 #endif
         if (i < last)
             PART(i, last - i);

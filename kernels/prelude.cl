@@ -56,39 +56,47 @@ typedef VECTOR(INTEGER) mask;
 #define TO_REAL(v) PASTE(convert_, VECTOR(ELEMENT))(v)
 #define TO_FLOAT(v) PASTE(convert_, VECTOR(float))(v)
 
-/* LOAD(space, p) and STORE(space, v, p): CLACT_WIDTH elements at p in the address space `space`, with
- * no alignment beyond the element's. A store rounds once, to nearest even. */
+/* unpack() and pack(): from and to the elements as they are stored. pack() rounds once, to nearest even. */
 #if defined(CLACT_STORAGE_F32)
 #define STORED float
 #ifdef REAL_IS_DOUBLE
-#define LOAD(space, p) TO_REAL(VLOAD(p))
-#define STORE(space, v, p) VSTORE(TO_FLOAT(v), p)
+#define unpack(v) TO_REAL(v)
+#define pack(v) TO_FLOAT(v)
 #else
-#define LOAD(space, p) VLOAD(p)
-#define STORE(space, v, p) VSTORE(v, p)
+#define unpack(v) (v)
+#define pack(v) (v)
 #endif
 
 #elif defined(CLACT_STORAGE_F64)
 #define STORED double
-#define LOAD(space, p) VLOAD(p)
-#define STORE(space, v, p) VSTORE(v, p)
+#define unpack(v) (v)
+#define pack(v) (v)
 
 #elif defined(CLACT_STORAGE_F16)
 #define STORED ushort /* half itself may only be pointed to where cl_khr_fp16 is missing */
-#define LOAD(space, p) PASTE(vload_half, WIDTH_SUFFIX)(0, (space const half *)(p))
-#define STORE(space, v, p) PASTE(PASTE(vstore_half, WIDTH_SUFFIX), _rte)(v, 0, (space half *)(p))
+
+/* Through a variable of the vector's alignment: PoCL takes vload_half's pointer to have it. */
+INLINE real unpack(VECTOR(ushort) v)
+{
+    return PASTE(vload_half, WIDTH_SUFFIX)(0, (private const half *)&v);
+}
+
+INLINE VECTOR(ushort) pack(real v)
+{
+    VECTOR(ushort) packed;
+    PASTE(PASTE(vstore_half, WIDTH_SUFFIX), _rte)(v, 0, (private half *)&packed);
+    return packed;
+}
 
 #elif defined(CLACT_STORAGE_BF16)
 #define STORED ushort
-#define LOAD(space, p) from_bf16(VLOAD(p))
-#define STORE(space, v, p) VSTORE(to_bf16(v), p)
 
-INLINE real from_bf16(VECTOR(ushort) v)
+INLINE real unpack(VECTOR(ushort) v)
 {
     return AS_REAL(PASTE(convert_, VECTOR(uint))(v) << 16);
 }
 
-INLINE VECTOR(ushort) to_bf16(real v)
+INLINE VECTOR(ushort) pack(real v)
 {
     const VECTOR(uint) bits = PASTE(as_, VECTOR(uint))(v);
     /* Adding just under half of the last place that stays, or half where that place is odd, carries
@@ -101,15 +109,24 @@ INLINE VECTOR(ushort) to_bf16(real v)
 
 typedef STORED storage;
 
-/* STREAM(v, p): a STORE to global memory past the cache, for a p that is aligned to a whole vector. */
+/* CLACT_WIDTH elements at p, with no alignment beyond the element's. */
+INLINE real load(global const storage *p)
+{
+    return unpack(VLOAD(p));
+}
+
+INLINE void store(global storage *p, real v)
+{
+    VSTORE(pack(v), p);
+}
+
+/* A store past the cache, for a p that is aligned to a whole vector. */
 #if defined(CLACT_STREAMS) && defined(__has_builtin)
 #if __has_builtin(__builtin_nontemporal_store)
 #define HAS_STREAM
-INLINE void STREAM(real v, global storage *p)
+INLINE void stream(global storage *p, real v)
 {
-    storage packed[CLACT_WIDTH];
-    STORE(private, v, packed);
-    __builtin_nontemporal_store(VLOAD(packed), (global VECTOR(STORED) *)p);
+    __builtin_nontemporal_store(pack(v), (global VECTOR(STORED) *)p);
 }
 #endif
 #endif
@@ -120,14 +137,14 @@ INLINE real load_part(global const storage *p, size_t n)
     storage part[CLACT_WIDTH];
     for (size_t i = 0; i < CLACT_WIDTH; i++)
         part[i] = p[min(i, n - 1)];
-    return LOAD(private, part);
+    return unpack(VLOAD(part));
 }
 
 /* Stores the first n lanes and touches nothing behind them. */
 INLINE void store_part(global storage *p, real v, size_t n)
 {
     storage part[CLACT_WIDTH];
-    STORE(private, v, part);
+    VSTORE(pack(v), part);
     for (size_t i = 0; i < n; i++)
         p[i] = part[i];
 }

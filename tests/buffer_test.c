@@ -132,6 +132,26 @@ static void test_view(void **state)
     clact_buffer_destroy(buffer);
 }
 
+/* A view ends where the buffer ends, whatever the memory behind it has been used for. */
+static void test_view_past_the_end(void **state)
+{
+    (void)state;
+    unsigned char expected[BYTES];
+    clact_buffer_destroy(make_buffer(BYTES + 4));
+    clact_buffer *buffer = make_filled(expected, 12);
+    const size_t n = BYTES / sizeof(float);
+    const clact_view past = clact_buffer_view(buffer, CLACT_F32, 1, n);
+    assert_error(
+        &shared, CLACT_OUT_OF_BOUNDS,
+        clact_enqueue_forward(shared.ctx, NULL, any_operator(), NULL, past, past, 0, NULL, NULL));
+    assert_contents(buffer, expected);
+    const clact_view last = clact_buffer_view(buffer, CLACT_F32, 1, n - 1);
+    assert_ok(
+        clact_enqueue_forward(shared.ctx, NULL, any_operator(), NULL, last, last, 0, NULL, NULL));
+    assert_int_equal(clFinish(clact_context_queue(shared.ctx)), CL_SUCCESS);
+    clact_buffer_destroy(buffer);
+}
+
 /* ---- ranges ---- */
 
 static void test_ranges(void **state)
@@ -409,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_null_handles),
         cmocka_unit_test(test_view),
+        cmocka_unit_test(test_view_past_the_end),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_ranges_past_the_end),
         cmocka_unit_test(test_asynchronous_copies),

@@ -16,23 +16,27 @@ static const struct dtype_format formats[] = {
 #undef XX
 };
 
-const struct dtype_format *dtype_format(clact_dtype dtype) {
+const struct dtype_format *dtype_format(clact_dtype dtype)
+{
     assert((size_t)dtype < sizeof formats / sizeof formats[0] && formats[dtype].size != 0);
     return &formats[dtype];
 }
 
-static uint64_t sign_bit(const struct dtype_format *format) {
+static uint64_t sign_bit(const struct dtype_format *format)
+{
     return (uint64_t)1 << (8 * format->size - 1);
 }
 
-static uint64_t infinity_bits(const struct dtype_format *format) {
+static uint64_t infinity_bits(const struct dtype_format *format)
+{
     /* The exponent field counts from 0 for the subnormal numbers, so infinity's is one more than
      * that of the largest number. */
     uint64_t field = (uint64_t)(format->max_exponent - format->min_exponent + 2);
     return field << (format->precision - 1);
 }
 
-static double expand(const struct dtype_format *format, uint64_t bits) {
+static double expand(const struct dtype_format *format, uint64_t bits)
+{
     uint64_t magnitude = bits & (sign_bit(format) - 1);
     int field = (int)(magnitude >> (format->precision - 1));
     uint64_t hidden = (uint64_t)1 << (format->precision - 1);
@@ -50,7 +54,8 @@ static double expand(const struct dtype_format *format, uint64_t bits) {
     return (bits & sign_bit(format)) != 0 ? -value : value;
 }
 
-static uint64_t narrow(const struct dtype_format *format, double value) {
+static uint64_t narrow(const struct dtype_format *format, double value)
+{
     uint64_t sign = signbit(value) ? sign_bit(format) : 0;
     uint64_t infinity = infinity_bits(format);
     if (isnan(value))
@@ -72,7 +77,8 @@ static uint64_t narrow(const struct dtype_format *format, double value) {
 }
 
 /* The host's own float and double serve for f32 and f64: the exhaustive tests need the speed. */
-double dtype_from_bits(clact_dtype dtype, uint64_t bits) {
+double dtype_from_bits(clact_dtype dtype, uint64_t bits)
+{
     if (dtype == CLACT_F32) {
         uint32_t low = (uint32_t)bits;
         float value;
@@ -87,7 +93,8 @@ double dtype_from_bits(clact_dtype dtype, uint64_t bits) {
     return expand(dtype_format(dtype), bits);
 }
 
-uint64_t dtype_to_bits(clact_dtype dtype, double value) {
+uint64_t dtype_to_bits(clact_dtype dtype, double value)
+{
     if (dtype == CLACT_F32) {
         float rounded = (float)value;
         uint32_t bits;
@@ -102,13 +109,15 @@ uint64_t dtype_to_bits(clact_dtype dtype, double value) {
     return narrow(dtype_format(dtype), value);
 }
 
-double dtype_round(clact_dtype dtype, double value) {
+double dtype_round(clact_dtype dtype, double value)
+{
     if (dtype == CLACT_F32)
         return (double)(float)value;
     return dtype_from_bits(dtype, dtype_to_bits(dtype, value));
 }
 
-uint64_t dtype_load_bits(clact_dtype dtype, const void *array, size_t i) {
+uint64_t dtype_load_bits(clact_dtype dtype, const void *array, size_t i)
+{
     size_t size = dtype_format(dtype)->size;
     const unsigned char *element = (const unsigned char *)array + i * size;
     uint16_t half;
@@ -127,11 +136,13 @@ uint64_t dtype_load_bits(clact_dtype dtype, const void *array, size_t i) {
     }
 }
 
-double dtype_load(clact_dtype dtype, const void *array, size_t i) {
+double dtype_load(clact_dtype dtype, const void *array, size_t i)
+{
     return dtype_from_bits(dtype, dtype_load_bits(dtype, array, i));
 }
 
-void dtype_store_bits(clact_dtype dtype, void *array, size_t i, uint64_t bits) {
+void dtype_store_bits(clact_dtype dtype, void *array, size_t i, uint64_t bits)
+{
     size_t size = dtype_format(dtype)->size;
     unsigned char *element = (unsigned char *)array + i * size;
     uint16_t half = (uint16_t)bits;
@@ -149,11 +160,13 @@ void dtype_store_bits(clact_dtype dtype, void *array, size_t i, uint64_t bits) {
     }
 }
 
-void dtype_store(clact_dtype dtype, void *array, size_t i, double value) {
+void dtype_store(clact_dtype dtype, void *array, size_t i, double value)
+{
     dtype_store_bits(dtype, array, i, dtype_to_bits(dtype, value));
 }
 
-double dtype_next_up(clact_dtype dtype, double value) {
+double dtype_next_up(clact_dtype dtype, double value)
+{
     if (isnan(value) || value == INFINITY)
         return value;
     if (value == 0)
@@ -163,6 +176,7 @@ double dtype_next_up(clact_dtype dtype, double value) {
     return dtype_from_bits(dtype, value > 0 ? bits + 1 : bits - 1);
 }
 
-double dtype_next_down(clact_dtype dtype, double value) {
+double dtype_next_down(clact_dtype dtype, double value)
+{
     return -dtype_next_up(dtype, -value);
 }

@@ -11,21 +11,24 @@
 
 static const clact_dtype halves[] = {CLACT_F16, CLACT_BF16};
 
-static void assert_value(clact_dtype dtype, uint64_t bits, double expected) {
+static void assert_value(clact_dtype dtype, uint64_t bits, double expected)
+{
     double value = dtype_from_bits(dtype, bits);
     if (value != expected || signbit(value) != signbit(expected))
         fail_msg("dtype %d: 0x%llx is %a and not %a", (int)dtype, (unsigned long long)bits, value,
                  expected);
 }
 
-static void assert_bits(clact_dtype dtype, double value, uint64_t expected) {
+static void assert_bits(clact_dtype dtype, double value, uint64_t expected)
+{
     uint64_t bits = dtype_to_bits(dtype, value);
     if (bits != expected)
         fail_msg("dtype %d: %a is stored as 0x%llx and not 0x%llx", (int)dtype, value,
                  (unsigned long long)bits, (unsigned long long)expected);
 }
 
-static void known_patterns_have_their_values(void **state) {
+static void known_patterns_have_their_values(void **state)
+{
     (void)state;
     assert_value(CLACT_F16, 0x3c00, 1.0);
     assert_value(CLACT_F16, 0xc000, -2.0);
@@ -47,7 +50,8 @@ static void known_patterns_have_their_values(void **state) {
 }
 
 /* A bf16 is the upper half of an f32, which the host knows how to read. */
-static void bf16_is_the_upper_half_of_f32(void **state) {
+static void bf16_is_the_upper_half_of_f32(void **state)
+{
     (void)state;
     for (uint32_t bits = 0; bits < 0x10000; bits++) {
         double value = dtype_from_bits(CLACT_F32, (uint64_t)bits << 16);
@@ -58,7 +62,8 @@ static void bf16_is_the_upper_half_of_f32(void **state) {
     }
 }
 
-static void all_half_patterns_round_trip(void **state) {
+static void all_half_patterns_round_trip(void **state)
+{
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         for (uint64_t bits = 0; bits < 0x10000; bits++) {
@@ -73,7 +78,8 @@ static void all_half_patterns_round_trip(void **state) {
 
 /* Between any two neighbours: the middle goes to the even one, what is nearer to one goes there.
  * Past the largest number the neighbour is infinity, at the next power of two. */
-static void halves_round_to_nearest_even(void **state) {
+static void halves_round_to_nearest_even(void **state)
+{
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         clact_dtype dtype = halves[i];
@@ -92,7 +98,8 @@ static void halves_round_to_nearest_even(void **state) {
     }
 }
 
-static void large_numbers_become_infinity_and_small_ones_zero(void **state) {
+static void large_numbers_become_infinity_and_small_ones_zero(void **state)
+{
     (void)state;
     assert_bits(CLACT_F16, 1e6, 0x7c00);
     assert_bits(CLACT_F16, -DBL_MAX, 0xfc00);
@@ -106,7 +113,8 @@ static void large_numbers_become_infinity_and_small_ones_zero(void **state) {
     assert_bits(CLACT_F32, 1 + 0x1.8p-23, 0x3f800002);
 }
 
-static void nan_stays_nan(void **state) {
+static void nan_stays_nan(void **state)
+{
     (void)state;
 #define XX(value, NAME, name, size)                                                                \
     assert_true(isnan(dtype_round(CLACT_##NAME, NAN)));                                            \
@@ -119,7 +127,8 @@ static void nan_stays_nan(void **state) {
     assert_bits(CLACT_F16, NAN, 0x7e00);
 }
 
-static void neighbours_are_one_pattern_apart(void **state) {
+static void neighbours_are_one_pattern_apart(void **state)
+{
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         clact_dtype dtype = halves[i];
@@ -140,7 +149,8 @@ static void neighbours_are_one_pattern_apart(void **state) {
 }
 
 /* An element is written where it belongs, also at an odd address, and nothing else is. */
-static void elements_are_stored_in_their_place(void **state) {
+static void elements_are_stored_in_their_place(void **state)
+{
     (void)state;
     unsigned char bytes[8 * 4 + 1];
 #define XX(value, NAME, name, size)                                                                \
@@ -156,7 +166,8 @@ static void elements_are_stored_in_their_place(void **state) {
 #undef XX
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_patterns_have_their_values),
         cmocka_unit_test(bf16_is_the_upper_half_of_f32),

@@ -28,7 +28,8 @@ struct wire_field {
 };
 
 /* Seven bits per byte, the lowest first; the top bit says that there are more. */
-static const char *read_varint(struct wire *wire, uint64_t *value) {
+static const char *read_varint(struct wire *wire, uint64_t *value)
+{
     *value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
         if (wire->left == 0)
@@ -44,7 +45,8 @@ static const char *read_varint(struct wire *wire, uint64_t *value) {
     return "a number has more than 64 bits";
 }
 
-static const char *read_bytes(struct wire *wire, uint64_t size, struct wire *bytes) {
+static const char *read_bytes(struct wire *wire, uint64_t size, struct wire *bytes)
+{
     if (size > wire->left)
         return "a field reaches past the end";
     bytes->next = wire->next;
@@ -54,14 +56,16 @@ static const char *read_bytes(struct wire *wire, uint64_t size, struct wire *byt
     return NULL;
 }
 
-static uint64_t little_endian(const unsigned char *bytes, size_t size) {
+static uint64_t little_endian(const unsigned char *bytes, size_t size)
+{
     uint64_t value = 0;
     for (size_t i = size; i > 0; i--)
         value = value << 8 | bytes[i - 1];
     return value;
 }
 
-static const char *read_fixed(struct wire *wire, size_t size, uint64_t *value) {
+static const char *read_fixed(struct wire *wire, size_t size, uint64_t *value)
+{
     struct wire bytes;
     const char *wrong = read_bytes(wire, size, &bytes);
     if (wrong == NULL)
@@ -69,7 +73,8 @@ static const char *read_fixed(struct wire *wire, size_t size, uint64_t *value) {
     return wrong;
 }
 
-static const char *read_field(struct wire *wire, struct wire_field *field) {
+static const char *read_field(struct wire *wire, struct wire_field *field)
+{
     uint64_t tag;
     uint64_t size;
     const char *wrong = read_varint(wire, &tag);
@@ -115,7 +120,8 @@ struct tensor_parts {
     struct wire data;
 };
 
-static const char *multiply_dimension(struct tensor_parts *parts, uint64_t dimension) {
+static const char *multiply_dimension(struct tensor_parts *parts, uint64_t dimension)
+{
     if (dimension > INT64_MAX)
         return "a dimension is negative";
     if (dimension != 0 && parts->count > SIZE_MAX / dimension)
@@ -125,7 +131,8 @@ static const char *multiply_dimension(struct tensor_parts *parts, uint64_t dimen
 }
 
 /* The dimensions come one per field or, from newer writers, packed in one. */
-static const char *read_dimensions(struct wire_field *field, struct tensor_parts *parts) {
+static const char *read_dimensions(struct wire_field *field, struct tensor_parts *parts)
+{
     if (field->type == WIRE_VARINT)
         return multiply_dimension(parts, field->number);
     if (field->type != WIRE_BYTES)
@@ -141,7 +148,8 @@ static const char *read_dimensions(struct wire_field *field, struct tensor_parts
     return NULL;
 }
 
-static const char *read_tensor_field(struct wire_field *field, struct tensor_parts *parts) {
+static const char *read_tensor_field(struct wire_field *field, struct tensor_parts *parts)
+{
     switch (field->id) {
     case TENSOR_DIMS:
         return read_dimensions(field, parts);
@@ -181,7 +189,8 @@ static const struct data_type {
     {16, CLACT_BF16, TENSOR_INT32_DATA},
 };
 
-static const struct data_type *find_data_type(uint64_t value) {
+static const struct data_type *find_data_type(uint64_t value)
+{
     for (size_t i = 0; i < sizeof data_types / sizeof data_types[0]; i++)
         if (data_types[i].value == value)
             return &data_types[i];
@@ -190,7 +199,8 @@ static const struct data_type *find_data_type(uint64_t value) {
 
 /* Elements at their own size, one after the other, lowest byte first: raw_data, float_data and
  * double_data all are. */
-static const char *copy_elements(struct wire data, struct onnx_tensor *tensor) {
+static const char *copy_elements(struct wire data, struct onnx_tensor *tensor)
+{
     size_t size = dtype_format(tensor->dtype)->size;
     if (data.left % size != 0 || data.left / size != tensor->count)
         return "the number of elements is not that of the dimensions";
@@ -200,7 +210,8 @@ static const char *copy_elements(struct wire data, struct onnx_tensor *tensor) {
 }
 
 /* Halves in int32_data: the bits of each are an integer. */
-static const char *copy_integers(struct wire data, struct onnx_tensor *tensor) {
+static const char *copy_integers(struct wire data, struct onnx_tensor *tensor)
+{
     for (size_t i = 0; i < tensor->count; i++) {
         uint64_t bits;
         const char *wrong = read_varint(&data, &bits);
@@ -213,7 +224,8 @@ static const char *copy_integers(struct wire data, struct onnx_tensor *tensor) {
     return data.left == 0 ? NULL : "the number of elements is not that of the dimensions";
 }
 
-static const char *make_tensor(const struct tensor_parts *parts, struct onnx_tensor *tensor) {
+static const char *make_tensor(const struct tensor_parts *parts, struct onnx_tensor *tensor)
+{
     const struct data_type *type = find_data_type(parts->data_type);
     if (type == NULL)
         return "the data type is none of f32, f16, bf16 and f64";
@@ -232,7 +244,8 @@ static const char *make_tensor(const struct tensor_parts *parts, struct onnx_ten
                                                : copy_elements(parts->data, tensor);
 }
 
-const char *onnx_tensor_parse(const void *bytes, size_t size, struct onnx_tensor *tensor) {
+const char *onnx_tensor_parse(const void *bytes, size_t size, struct onnx_tensor *tensor)
+{
     struct wire wire = {bytes, size};
     struct tensor_parts parts = {.count = 1};
     *tensor = (struct onnx_tensor){.data = NULL};
@@ -250,7 +263,8 @@ const char *onnx_tensor_parse(const void *bytes, size_t size, struct onnx_tensor
     return wrong;
 }
 
-void onnx_tensor_free(struct onnx_tensor *tensor) {
+void onnx_tensor_free(struct onnx_tensor *tensor)
+{
     free(tensor->data);
     *tensor = (struct onnx_tensor){.data = NULL};
 }
@@ -258,7 +272,8 @@ void onnx_tensor_free(struct onnx_tensor *tensor) {
 /* Last the files. */
 
 /* All of a stream, in memory that is the caller's; NULL if it cannot be read or held. */
-static unsigned char *read_all(FILE *file, size_t *size) {
+static unsigned char *read_all(FILE *file, size_t *size)
+{
     size_t capacity = 4096;
     unsigned char *bytes = malloc(capacity);
     *size = 0;
@@ -279,7 +294,8 @@ static unsigned char *read_all(FILE *file, size_t *size) {
     return bytes;
 }
 
-const char *onnx_tensor_read(const char *path, struct onnx_tensor *tensor) {
+const char *onnx_tensor_read(const char *path, struct onnx_tensor *tensor)
+{
     *tensor = (struct onnx_tensor){.data = NULL};
     FILE *file = fopen(path, "rb");
     if (file == NULL)

@@ -22,7 +22,8 @@
     "\x00\x00\x00\x00\x00\x00\x00\x80\x00\x00\x80\x7f"
 
 /* A copy of exactly that size, so that an address sanitizer sees a read past its end. */
-static const char *parse(const char *text, size_t size, struct onnx_tensor *tensor) {
+static const char *parse(const char *text, size_t size, struct onnx_tensor *tensor)
+{
     char *bytes = malloc(size + (size == 0));
     assert_non_null(bytes);
     memcpy(bytes, text, size);
@@ -34,7 +35,8 @@ static const char *parse(const char *text, size_t size, struct onnx_tensor *tens
 #define PARSE(text, tensor) parse(text, sizeof(text) - 1, tensor)
 
 static void assert_elements(const char *wrong, struct onnx_tensor *tensor, clact_dtype dtype,
-                            size_t count, const double *expected) {
+                            size_t count, const double *expected)
+{
     if (wrong != NULL)
         fail_msg("refused: %s", wrong);
     assert_int_equal(tensor->dtype, dtype);
@@ -46,14 +48,16 @@ static void assert_elements(const char *wrong, struct onnx_tensor *tensor, clact
     assert_null(tensor->data);
 }
 
-static void raw_elements_are_read(void **state) {
+static void raw_elements_are_read(void **state)
+{
     (void)state;
     static const double expected[] = {1, -2, 0.5, 0, -0.0, INFINITY};
     struct onnx_tensor tensor;
     assert_elements(PARSE(GOOD, &tensor), &tensor, CLACT_F32, 6, expected);
 }
 
-static void every_dtype_and_place_of_elements_is_read(void **state) {
+static void every_dtype_and_place_of_elements_is_read(void **state)
+{
     (void)state;
     static const double expected[] = {1, -2};
     struct onnx_tensor tensor;
@@ -75,7 +79,8 @@ static void every_dtype_and_place_of_elements_is_read(void **state) {
         CLACT_F64, 2, expected);
 }
 
-static void a_scalar_has_one_element_and_an_empty_tensor_none(void **state) {
+static void a_scalar_has_one_element_and_an_empty_tensor_none(void **state)
+{
     (void)state;
     static const double expected[] = {1};
     struct onnx_tensor tensor;
@@ -92,7 +97,9 @@ struct malformed {
 };
 
 #define MALFORMED(why, text)                                                                       \
-    { why, text, sizeof(text) - 1 }
+    {                                                                                              \
+        why, text, sizeof(text) - 1                                                                \
+    }
 
 static const struct malformed malformed[] = {
     MALFORMED("the data type is none of f32, f16, bf16 and f64", ""),
@@ -137,7 +144,8 @@ static const struct malformed malformed[] = {
     MALFORMED("a field is none of a plain floating point tensor", "\x10\x01\x70\x01"),
 };
 
-static void malformed_files_are_refused_with_the_reason(void **state) {
+static void malformed_files_are_refused_with_the_reason(void **state)
+{
     (void)state;
     for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
         struct onnx_tensor tensor;
@@ -150,7 +158,8 @@ static void malformed_files_are_refused_with_the_reason(void **state) {
     }
 }
 
-static void a_file_that_is_cut_off_is_refused(void **state) {
+static void a_file_that_is_cut_off_is_refused(void **state)
+{
     (void)state;
     for (size_t size = 0; size < sizeof(GOOD) - 1; size++) {
         struct onnx_tensor tensor;
@@ -160,7 +169,8 @@ static void a_file_that_is_cut_off_is_refused(void **state) {
 }
 
 /* Mostly for the sanitizers: whatever a byte is changed to, nothing outside the file is read. */
-static void a_changed_byte_gives_no_elements_from_elsewhere(void **state) {
+static void a_changed_byte_gives_no_elements_from_elsewhere(void **state)
+{
     (void)state;
     for (size_t i = 0; i < sizeof(GOOD) - 1; i++) {
         for (int byte = 0; byte < 256; byte++) {
@@ -174,7 +184,8 @@ static void a_changed_byte_gives_no_elements_from_elsewhere(void **state) {
     }
 }
 
-static void a_file_is_read_from_its_path(void **state) {
+static void a_file_is_read_from_its_path(void **state)
+{
     (void)state;
     /* More than the reader takes at once. */
     enum { COUNT = 5000, HEADER = 9 };
@@ -203,7 +214,8 @@ static void a_file_is_read_from_its_path(void **state) {
     assert_null(tensor.data);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(raw_elements_are_read),
         cmocka_unit_test(every_dtype_and_place_of_elements_is_read),

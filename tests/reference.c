@@ -43,7 +43,8 @@ static const struct reference references[] = {
 #undef CLACT_OPERATOR
 };
 
-const struct reference *reference_of(clact_operator op) {
+const struct reference *reference_of(clact_operator op)
+{
     if ((size_t)op >= sizeof references / sizeof references[0] || references[op].forward == NULL)
         return NULL;
     return &references[op];

@@ -7,7 +7,8 @@
 
 /* 1 / (1 + e^-x). For negative x numerator and denominator are multiplied by e^x, so that the
  * exponential never overflows and a small result keeps its precision. */
-REAL REFERENCE(sigmoid, forward)(REAL x) {
+REAL REFERENCE(sigmoid, forward)(REAL x)
+{
     if (x >= 0)
         return 1 / (1 + exp(-x));
     REAL e = exp(x);
@@ -15,13 +16,15 @@ REAL REFERENCE(sigmoid, forward)(REAL x) {
 }
 
 /* The formula for the y that is given; 1 - y is exact where it could cancel. */
-REAL REFERENCE(sigmoid, from_output)(REAL grad, REAL y) {
+REAL REFERENCE(sigmoid, from_output)(REAL grad, REAL y)
+{
     return grad * y * (1 - y);
 }
 
 /* The derivative is s(x) * (1 - s(x)), and 1 - s(x) = s(-x), which does not cancel. At finite x it
  * is positive, also where s(x) is too small for the type. */
-REAL REFERENCE(sigmoid, from_input)(REAL grad, REAL x) {
+REAL REFERENCE(sigmoid, from_input)(REAL grad, REAL x)
+{
     if (isinf(grad) && isfinite(x))
         return grad;
     return grad * REFERENCE(sigmoid, forward)(x) * REFERENCE(sigmoid, forward)(-x);

@@ -11,7 +11,8 @@
 
 /* 1 / (1 + e^-x). MPFR's exponents are so wide that e^-x overflows only where the result is smaller
  * than any element can be. */
-void reference_mpfr_sigmoid_forward(mpfr_ptr y, mpfr_srcptr x) {
+void reference_mpfr_sigmoid_forward(mpfr_ptr y, mpfr_srcptr x)
+{
     mpfr_neg(y, x, MPFR_RNDN);
     mpfr_exp(y, y, MPFR_RNDN);
     mpfr_add_ui(y, y, 1, MPFR_RNDN);
@@ -19,7 +20,8 @@ void reference_mpfr_sigmoid_forward(mpfr_ptr y, mpfr_srcptr x) {
 }
 
 /* grad * y * (1 - y) */
-void reference_mpfr_sigmoid_from_output(mpfr_ptr dx, mpfr_srcptr grad, mpfr_srcptr y) {
+void reference_mpfr_sigmoid_from_output(mpfr_ptr dx, mpfr_srcptr grad, mpfr_srcptr y)
+{
     mpfr_ui_sub(dx, 1, y, MPFR_RNDN);
     mpfr_mul(dx, dx, y, MPFR_RNDN);
     mpfr_mul(dx, dx, grad, MPFR_RNDN);
@@ -27,7 +29,8 @@ void reference_mpfr_sigmoid_from_output(mpfr_ptr dx, mpfr_srcptr grad, mpfr_srcp
 
 /* The quotient rule on the definition: grad * e^-x / (1 + e^-x)^2. The derivative is even, and with
  * |x| in place of x the exponential is at most 1. */
-void reference_mpfr_sigmoid_from_input(mpfr_ptr dx, mpfr_srcptr grad, mpfr_srcptr x) {
+void reference_mpfr_sigmoid_from_input(mpfr_ptr dx, mpfr_srcptr grad, mpfr_srcptr x)
+{
     mpfr_t numerator;
     mpfr_init2(numerator, REFERENCE_MPFR_BITS);
     mpfr_abs(dx, x, MPFR_RNDN);
@@ -53,7 +56,8 @@ static const struct reference_mpfr references[] = {
 #undef CLACT_OPERATOR
 };
 
-const struct reference_mpfr *reference_mpfr_of(clact_operator op) {
+const struct reference_mpfr *reference_mpfr_of(clact_operator op)
+{
     if ((size_t)op >= sizeof references / sizeof references[0] || references[op].forward == NULL)
         return NULL;
     return &references[op];

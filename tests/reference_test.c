@@ -22,19 +22,22 @@ struct test_case {
 };
 
 /* SplitMix64 (Steele, Lea and Flood, 2014): the same samples in every run. */
-static uint64_t next_random(uint64_t *state) {
+static uint64_t next_random(uint64_t *state)
+{
     uint64_t z = *state += 0x9e3779b97f4a7c15;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
     return z ^ (z >> 31);
 }
 
-static double uniform(uint64_t *state) {
+static double uniform(uint64_t *state)
+{
     return (double)(next_random(state) >> 11) * 0x1p-53;
 }
 
 /* Random bits: every binade of either sign as often as any other, subnormal numbers among them. */
-static double random_bits(clact_dtype dtype, uint64_t *state) {
+static double random_bits(clact_dtype dtype, uint64_t *state)
+{
     for (;;) {
         double value = dtype_from_bits(dtype, next_random(state));
         if (isfinite(value))
@@ -43,7 +46,8 @@ static double random_bits(clact_dtype dtype, uint64_t *state) {
 }
 
 /* An element at or just below a value where a function or the format changes its behaviour. */
-static double near_edge(clact_dtype dtype, uint64_t *state) {
+static double near_edge(clact_dtype dtype, uint64_t *state)
+{
     static const double edges[] = {0, 0.5, 1, 2, 17, 37, 88, 104, 709, 745, 1000, 11355};
     const size_t count = sizeof edges / sizeof edges[0];
     size_t choice = next_random(state) % (count + 1);
@@ -54,7 +58,8 @@ static double near_edge(clact_dtype dtype, uint64_t *state) {
     return next_random(state) % 2 == 0 ? value : -value;
 }
 
-static double sample(clact_dtype dtype, uint64_t *state) {
+static double sample(clact_dtype dtype, uint64_t *state)
+{
     /* A little more than the x at which e^-x is less than half the smallest number. */
     double tail = dtype == CLACT_F64 ? 760 : 110;
     double value;
@@ -73,7 +78,8 @@ static double sample(clact_dtype dtype, uint64_t *state) {
     return dtype_round(dtype, value);
 }
 
-static double sample_grad(clact_dtype dtype, uint64_t *state) {
+static double sample_grad(clact_dtype dtype, uint64_t *state)
+{
     switch (next_random(state) % 3) {
     case 0:
         return 1;
@@ -85,7 +91,8 @@ static double sample_grad(clact_dtype dtype, uint64_t *state) {
 }
 
 /* The reference's result, in the type that results in this dtype are judged in. */
-static long double reference_at(const struct test_case *test, double grad, double x) {
+static long double reference_at(const struct test_case *test, double grad, double x)
+{
     const struct reference *reference = reference_of(test->op);
     bool wide = test->dtype == CLACT_F64;
     switch (test->direction) {
@@ -98,7 +105,8 @@ static long double reference_at(const struct test_case *test, double grad, doubl
     }
 }
 
-static void exact_at(const struct test_case *test, mpfr_ptr exact, double grad, double x) {
+static void exact_at(const struct test_case *test, mpfr_ptr exact, double grad, double x)
+{
     const struct reference_mpfr *reference = reference_mpfr_of(test->op);
     mpfr_t operands[2];
     mpfr_init2(operands[0], REFERENCE_MPFR_BITS);
@@ -117,7 +125,8 @@ static void exact_at(const struct test_case *test, mpfr_ptr exact, double grad, 
 
 /* The error in ULP of the dtype, calculated here and not by ulp.h because the exact value has so
  * many digits. Past the largest number any value is as good: each is stored as infinity. */
-static double error_of(clact_dtype dtype, long double got, mpfr_srcptr exact) {
+static double error_of(clact_dtype dtype, long double got, mpfr_srcptr exact)
+{
     const struct dtype_format *format = dtype_format(dtype);
     mpfr_exp_t exponent = format->min_exponent;
     if (mpfr_regular_p(exact) && mpfr_get_exp(exact) - 1 > exponent)
@@ -144,17 +153,20 @@ static double error_of(clact_dtype dtype, long double got, mpfr_srcptr exact) {
  * exponential is as good as correctly rounded). A result has at most 2^24 ULP of f32 and 2^53 of
  * f64.
  */
-static double bound_of(clact_dtype dtype) {
+static double bound_of(clact_dtype dtype)
+{
     return dtype == CLACT_F64 ? 0x1p-8 : 0x1p-26;
 }
 
-static bool offers(const struct test_case *test) {
+static bool offers(const struct test_case *test)
+{
     const struct reference *reference = reference_of(test->op);
     return test->direction == FORWARD ||
            (test->direction == FROM_OUTPUT ? reference->from_output : reference->from_input);
 }
 
-static void matches_mpfr(void **state) {
+static void matches_mpfr(void **state)
+{
     const struct test_case *test = *state;
     if (!offers(test)) {
         print_message("the operator has no such gradient\n");
@@ -186,7 +198,8 @@ static void matches_mpfr(void **state) {
     assert_true(worst <= bound_of(test->dtype));
 }
 
-static void nan_comes_out_where_it_goes_in(void **state) {
+static void nan_comes_out_where_it_goes_in(void **state)
+{
     (void)state;
 #define CLACT_OPERATOR(value, NAME, name, saved, ...)                                              \
     for (int direction = FORWARD; direction <= FROM_INPUT; direction++) {                          \
@@ -205,14 +218,16 @@ static void nan_comes_out_where_it_goes_in(void **state) {
 #undef CLACT_OPERATOR
 }
 
-static void values_that_are_no_operator_have_no_reference(void **state) {
+static void values_that_are_no_operator_have_no_reference(void **state)
+{
     (void)state;
     assert_null(reference_of((clact_operator)0));
     assert_null(reference_of((clact_operator)10000));
     assert_null(reference_mpfr_of((clact_operator)0));
 }
 
-static void sigmoid_reaches_its_limits(void **state) {
+static void sigmoid_reaches_its_limits(void **state)
+{
     (void)state;
     const struct reference *sigmoid = reference_of(CLACT_SIGMOID);
     assert_true(sigmoid->forward(INFINITY) == 1);
@@ -239,7 +254,8 @@ static void sigmoid_reaches_its_limits(void **state) {
     assert_true(from_input(0, -1e30) == 0);                                                        \
     assert_true(from_input(1, 0) == 0.25);
 
-static void sigmoid_gradient_reaches_its_limits(void **state) {
+static void sigmoid_gradient_reaches_its_limits(void **state)
+{
     (void)state;
     const struct reference *sigmoid = reference_of(CLACT_SIGMOID);
     ASSERT_GRADIENT_LIMITS(sigmoid->from_input)
@@ -247,7 +263,8 @@ static void sigmoid_gradient_reaches_its_limits(void **state) {
 }
 
 /* Where s(x) is too small for the dtype but the product with grad is not. */
-static void sigmoid_gradient_does_not_underflow_early(void **state) {
+static void sigmoid_gradient_does_not_underflow_early(void **state)
+{
     (void)state;
     const struct reference *sigmoid = reference_of(CLACT_SIGMOID);
     /* 3e38 * e^-150, to the digits of the decimal number. */
@@ -262,12 +279,14 @@ static void sigmoid_gradient_does_not_underflow_early(void **state) {
 #define AGAINST_MPFR(name, NAME, DIRECTION, direction, DTYPE, dtype)                               \
     {                                                                                              \
 #name " " direction " " dtype " reference vs MPFR", matches_mpfr, NULL, NULL,              \
-            &(struct test_case) {                                                                  \
+            &(struct test_case)                                                                    \
+        {                                                                                          \
             CLACT_##NAME, DIRECTION, CLACT_##DTYPE                                                 \
         }                                                                                          \
     }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
 #define CLACT_OPERATOR(value, NAME, name, saved, ...)                                              \
     AGAINST_MPFR(name, NAME, FORWARD, "forward", F32, "f32"),                                      \

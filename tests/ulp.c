@@ -10,7 +10,8 @@
 
 /* The exponent of one ULP at an exact result with the given exponent; ilogb's extreme values for 0
  * and infinity come out right. */
-static int unit_exponent(const struct dtype_format *format, int exponent) {
+static int unit_exponent(const struct dtype_format *format, int exponent)
+{
     if (exponent < format->min_exponent)
         exponent = format->min_exponent;
     if (exponent > format->max_exponent)
@@ -18,7 +19,8 @@ static int unit_exponent(const struct dtype_format *format, int exponent) {
     return exponent - format->precision + 1;
 }
 
-static double error_of(clact_dtype dtype, double got, long double exact) {
+static double error_of(clact_dtype dtype, double got, long double exact)
+{
     const struct dtype_format *format = dtype_format(dtype);
     if (isnan(got) || isnan(exact))
         return isnan(got) && isnan(exact) ? 0 : INFINITY;
@@ -35,7 +37,8 @@ static double error_of(clact_dtype dtype, double got, long double exact) {
     return (double)fabsl(ldexpl(value - exact, -unit));
 }
 
-double ulp_error(clact_dtype dtype, double got, double exact) {
+double ulp_error(clact_dtype dtype, double got, double exact)
+{
     /* Nearly all results take the short way, in double: the difference of two neighbours is exact,
      * and that of others right to 53 bits. */
     if (isfinite(got) && isfinite(exact)) {
@@ -45,11 +48,13 @@ double ulp_error(clact_dtype dtype, double got, double exact) {
     return error_of(dtype, got, exact);
 }
 
-double ulp_error_f64(double got, long double exact) {
+double ulp_error_f64(double got, long double exact)
+{
     return error_of(CLACT_F64, got, exact);
 }
 
-void ulp_stats_init(struct ulp_stats *stats, clact_dtype dtype) {
+void ulp_stats_init(struct ulp_stats *stats, clact_dtype dtype)
+{
     static const struct ulp_class none = {.worst = {.error = -1}};
     stats->dtype = dtype;
     stats->smallest_normal = ldexp(1, dtype_format(dtype)->min_exponent);
@@ -57,12 +62,14 @@ void ulp_stats_init(struct ulp_stats *stats, clact_dtype dtype) {
     stats->subnormal = none;
 }
 
-static void count(struct ulp_class *class, double got, double nearest) {
+static void count(struct ulp_class *class, double got, double nearest)
+{
     class->count++;
     class->rounded += got == nearest || (isnan(got) && isnan(nearest));
 }
 
-void ulp_stats_add(struct ulp_stats *stats, double grad, double x, double got, double exact) {
+void ulp_stats_add(struct ulp_stats *stats, double grad, double x, double got, double exact)
+{
     double error = ulp_error(stats->dtype, got, exact);
     bool subnormal = fabs(exact) < stats->smallest_normal;
     struct ulp_class *class = subnormal ? &stats->subnormal : &stats->normal;
@@ -72,7 +79,8 @@ void ulp_stats_add(struct ulp_stats *stats, double grad, double x, double got, d
 }
 
 void ulp_stats_add_f64(struct ulp_stats *stats, double grad, double x, double got,
-                       long double exact) {
+                       long double exact)
+{
     assert(stats->dtype == CLACT_F64);
     double error = ulp_error_f64(got, exact);
     bool subnormal = fabsl(exact) < stats->smallest_normal;
@@ -82,20 +90,23 @@ void ulp_stats_add_f64(struct ulp_stats *stats, double grad, double x, double go
         class->worst = (struct ulp_result){error, grad, x, got, exact};
 }
 
-static void merge(struct ulp_class *class, const struct ulp_class *from) {
+static void merge(struct ulp_class *class, const struct ulp_class *from)
+{
     class->count += from->count;
     class->rounded += from->rounded;
     if (from->worst.error > class->worst.error)
         class->worst = from->worst;
 }
 
-void ulp_stats_merge(struct ulp_stats *stats, const struct ulp_stats *from) {
+void ulp_stats_merge(struct ulp_stats *stats, const struct ulp_stats *from)
+{
     assert(stats->dtype == from->dtype);
     merge(&stats->normal, &from->normal);
     merge(&stats->subnormal, &from->subnormal);
 }
 
-static int print_operands(const struct ulp_result *result, clact_dtype dtype, FILE *file) {
+static int print_operands(const struct ulp_result *result, clact_dtype dtype, FILE *file)
+{
     if (fprintf(file, " at x = %a", result->x) < 0)
         return -1;
     if (!isnan(result->grad) && fprintf(file, ", grad = %a", result->grad) < 0)
@@ -106,7 +117,8 @@ static int print_operands(const struct ulp_result *result, clact_dtype dtype, FI
 }
 
 static int print(const struct ulp_stats *stats, const struct ulp_class *class, const char *title,
-                 FILE *file) {
+                 FILE *file)
+{
     const char *name = class == &stats->normal ? "normal" : "subnormal";
     if (class->count == 0)
         return fprintf(file, "%s, %s results: none\n", title, name);
@@ -117,7 +129,8 @@ static int print(const struct ulp_stats *stats, const struct ulp_class *class, c
                    100 * (double)class->rounded / (double)class->count, class->count);
 }
 
-int ulp_stats_print(const struct ulp_stats *stats, const char *title, FILE *file) {
+int ulp_stats_print(const struct ulp_stats *stats, const char *title, FILE *file)
+{
     if (print(stats, &stats->normal, title, file) < 0 ||
         print(stats, &stats->subnormal, title, file) < 0)
         return -1;

@@ -21,7 +21,8 @@
             fail_msg(#got " is %a and not %a", got_value, expected_value);                         \
     } while (0)
 
-static void one_spacing_is_one_ulp(void **state) {
+static void one_spacing_is_one_ulp(void **state)
+{
     (void)state;
     static const double exact[] = {1.0, 1.5, 0x1.fp-3, -3.0, 0x1p-10};
     for (size_t i = 0; i < sizeof exact / sizeof exact[0]; i++) {
@@ -36,7 +37,8 @@ static void one_spacing_is_one_ulp(void **state) {
     }
 }
 
-static void errors_are_fractions_of_the_spacing_at_the_exact_result(void **state) {
+static void errors_are_fractions_of_the_spacing_at_the_exact_result(void **state)
+{
     (void)state;
     assert_same(ulp_error(CLACT_F32, 1.0, 1 + 0x1p-25), 0.25);
     assert_same(ulp_error(CLACT_F32, 1.0, 1 - 0x1p-25), 0.5);
@@ -47,7 +49,8 @@ static void errors_are_fractions_of_the_spacing_at_the_exact_result(void **state
     assert_same(ulp_error(CLACT_F32, -1.0, 1.0), 0x1p24);
 }
 
-static void subnormal_results_count_at_their_fixed_spacing(void **state) {
+static void subnormal_results_count_at_their_fixed_spacing(void **state)
+{
     (void)state;
     assert_same(ulp_error(CLACT_F32, 0x1p-149, 0.0), 1);
     assert_same(ulp_error(CLACT_F32, 0.0, 0x1p-150), 0.5);
@@ -60,7 +63,8 @@ static void subnormal_results_count_at_their_fixed_spacing(void **state) {
     assert_same(ulp_error(CLACT_F32, 0.0, 0x1.a8c1fp-145), 0x1.a8c1fp4);
 }
 
-static void nan_is_right_only_for_nan(void **state) {
+static void nan_is_right_only_for_nan(void **state)
+{
     (void)state;
     assert_same(ulp_error(CLACT_F32, NAN, NAN), 0);
     assert_same(ulp_error(CLACT_F32, NAN, 1.0), INFINITY);
@@ -70,7 +74,8 @@ static void nan_is_right_only_for_nan(void **state) {
     assert_same(ulp_error_f64(NAN, 1.0L), INFINITY);
 }
 
-static void infinity_stands_for_the_power_after_the_largest_number(void **state) {
+static void infinity_stands_for_the_power_after_the_largest_number(void **state)
+{
     (void)state;
     assert_same(ulp_error(CLACT_F32, INFINITY, INFINITY), 0);
     assert_same(ulp_error(CLACT_F32, -INFINITY, INFINITY), INFINITY);
@@ -87,7 +92,8 @@ static void infinity_stands_for_the_power_after_the_largest_number(void **state)
     assert_same(ulp_error_f64(INFINITY, DBL_MAX), 1);
 }
 
-static void f64_is_judged_below_its_own_precision(void **state) {
+static void f64_is_judged_below_its_own_precision(void **state)
+{
     (void)state;
     if (LDBL_MANT_DIG < 64) {
         print_message("long double is no wider than double: nothing to judge f64 against\n");
@@ -98,7 +104,8 @@ static void f64_is_judged_below_its_own_precision(void **state) {
     assert_same(ulp_error_f64(INFINITY, 1e4000L), 0);
 }
 
-static void stats_keep_the_worst_of_each_class(void **state) {
+static void stats_keep_the_worst_of_each_class(void **state)
+{
     (void)state;
     struct ulp_stats stats;
     ulp_stats_init(&stats, CLACT_F32);
@@ -128,7 +135,8 @@ static void stats_keep_the_worst_of_each_class(void **state) {
     assert_same(stats.normal.worst.x, 10);
 }
 
-static void merged_stats_are_those_of_all_results(void **state) {
+static void merged_stats_are_those_of_all_results(void **state)
+{
     (void)state;
     struct ulp_stats parts[2];
     struct ulp_stats whole;
@@ -151,7 +159,8 @@ static void merged_stats_are_those_of_all_results(void **state) {
     assert_same(whole.normal.worst.x, 3);
 }
 
-static void print_names_the_worst_operands_in_hex(void **state) {
+static void print_names_the_worst_operands_in_hex(void **state)
+{
     (void)state;
     struct ulp_stats stats;
     char text[1000] = "";
@@ -171,7 +180,8 @@ static void print_names_the_worst_operands_in_hex(void **state) {
     assert_null(strstr(text, "grad"));
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_spacing_is_one_ulp),
         cmocka_unit_test(errors_are_fractions_of_the_spacing_at_the_exact_result),

@@ -32,28 +32,32 @@ typedef struct trainer {
 } trainer;
 
 /* The one place where a status is looked at: true if all is well, else a line on stderr. */
-static bool ok(const clact_context *ctx, clact_status status, const char *doing) {
+static bool ok(const clact_context *ctx, clact_status status, const char *doing)
+{
     if (status != CLACT_SUCCESS)
         fprintf(stderr, "classify: %s: %s: %s\n", doing, clact_status_string(status),
                 clact_last_error(ctx)->message);
     return status == CLACT_SUCCESS;
 }
 
-static float logit_of(const model *m, const sample *s) {
+static float logit_of(const model *m, const sample *s)
+{
     double sum = m->bias;
     for (size_t f = 0; f < FEATURES; f++)
         sum += m->weights[f] * s->features[f];
     return (float)sum;
 }
 
-static void trainer_destroy(trainer *t) {
+static void trainer_destroy(trainer *t)
+{
     clact_buffer_destroy(t->logits);
     clact_buffer_destroy(t->probabilities);
     clact_buffer_destroy(t->gradient);
     free(t->values);
 }
 
-static bool trainer_create(clact_context *ctx, size_t n, trainer *t) {
+static bool trainer_create(clact_context *ctx, size_t n, trainer *t)
+{
     size_t bytes = n * sizeof(float); /* cannot overflow: a sample is larger than a float */
     *t = (trainer){.ctx = ctx, .n = n, .values = malloc(bytes)};
     if (t->values == NULL)
@@ -67,7 +71,8 @@ static bool trainer_create(clact_context *ctx, size_t n, trainer *t) {
 }
 
 /* Logits from the host to the device, their sigmoid back. Both arrays are t->values. */
-static bool forward(trainer *t) {
+static bool forward(trainer *t)
+{
     size_t bytes = t->n * sizeof(float);
     clact_view x = clact_buffer_view(t->logits, CLACT_F32, 0, t->n);
     clact_view y = clact_buffer_view(t->probabilities, CLACT_F32, 0, t->n);
@@ -83,7 +88,8 @@ static bool forward(trainer *t) {
  * t->values. It is computed from the saved input: the logits are on the device anyway, and unlike
  * the probabilities they have not lost how far beyond "certain" a wrong prediction is.
  */
-static bool backward(trainer *t) {
+static bool backward(trainer *t)
+{
     size_t bytes = t->n * sizeof(float);
     clact_view x = clact_buffer_view(t->logits, CLACT_F32, 0, t->n);
     clact_view grad = clact_buffer_view(t->gradient, CLACT_F32, 0, t->n);
@@ -101,7 +107,8 @@ static bool backward(trainer *t) {
  * enough at both ends. Cross-entropy's, (p - t) / (p (1 - p)), divides by zero where p rounds to 1;
  * it should be taken by the logits in one formula, not through the sigmoid's gradient.
  */
-static double loss_and_gradient(const sample *samples, size_t n, float *values) {
+static double loss_and_gradient(const sample *samples, size_t n, float *values)
+{
     double loss = 0.0;
     for (size_t i = 0; i < n; i++) {
         double error = (double)values[i] - (double)samples[i].target;
@@ -112,7 +119,8 @@ static double loss_and_gradient(const sample *samples, size_t n, float *values) 
 }
 
 /* One step of gradient descent over all samples. */
-static void step(model *m, const sample *samples, size_t n, const float *gradient) {
+static void step(model *m, const sample *samples, size_t n, const float *gradient)
+{
     for (size_t i = 0; i < n; i++) {
         double scaled = learning_rate * (double)gradient[i];
         for (size_t f = 0; f < FEATURES; f++)
@@ -121,7 +129,8 @@ static void step(model *m, const sample *samples, size_t n, const float *gradien
     }
 }
 
-static bool train(trainer *t, const sample *samples, model *m) {
+static bool train(trainer *t, const sample *samples, model *m)
+{
     for (int epoch = 1; epoch <= EPOCHS; epoch++) {
         for (size_t i = 0; i < t->n; i++)
             t->values[i] = logit_of(m, &samples[i]);
@@ -137,11 +146,13 @@ static bool train(trainer *t, const sample *samples, model *m) {
     return true;
 }
 
-static const char *class_name(bool malignant) {
+static const char *class_name(bool malignant)
+{
     return malignant ? "malignant" : "benign";
 }
 
-static void report(const sample *samples, size_t n, const float *probabilities) {
+static void report(const sample *samples, size_t n, const float *probabilities)
+{
     size_t count[2][2] = {{0}}; /* [truth][prediction] */
     for (size_t i = 0; i < n; i++)
         count[samples[i].target > 0.5F][probabilities[i] > 0.5F]++;
@@ -159,7 +170,8 @@ static void report(const sample *samples, size_t n, const float *probabilities) 
 }
 
 /* Predicts from host arrays, with the call that does the transfers itself. */
-static bool evaluate(clact_context *ctx, const model *m, const sample *samples, size_t n) {
+static bool evaluate(clact_context *ctx, const model *m, const sample *samples, size_t n)
+{
     float *values = malloc(n * sizeof *values);
     if (values == NULL) {
         fprintf(stderr, "classify: out of memory\n");
@@ -175,7 +187,8 @@ static bool evaluate(clact_context *ctx, const model *m, const sample *samples, 
     return done;
 }
 
-static bool print_device(const clact_context *ctx) {
+static bool print_device(const clact_context *ctx)
+{
     clact_device_info info;
     if (!ok(ctx, clact_context_info(ctx, &info), "asking for the device"))
         return false;
@@ -184,7 +197,8 @@ static bool print_device(const clact_context *ctx) {
 }
 
 /* Learns from three quarters of the samples and is judged by the rest. */
-static bool run(clact_context *ctx, sample *samples, size_t count) {
+static bool run(clact_context *ctx, sample *samples, size_t count)
+{
     size_t n_train = count - count / 4;
     model m = {{0.0}, 0.0};
     trainer t;
@@ -199,7 +213,8 @@ static bool run(clact_context *ctx, sample *samples, size_t count) {
     return trained && evaluate(ctx, &m, samples + n_train, count - n_train);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     if (argc > 2) {
         fprintf(stderr, "usage: classify [DATA.csv]\n");
         return EXIT_FAILURE;

@@ -18,14 +18,16 @@ typedef struct position {
     size_t line;
 } position;
 
-static bool complain(const position *at, const char *problem) {
+static bool complain(const position *at, const char *problem)
+{
     fprintf(stderr, "classify: %s, line %zu: %s\n", at->path, at->line, problem);
     return false;
 }
 
 /* strtod alone would also take an empty field, leading blanks, "nan", "inf", 0x10 and 1e999. The
  * range is that of float, so that squares of features cannot overflow a double later. */
-static bool parse_number(const position *at, size_t column, const char *text, double *number) {
+static bool parse_number(const position *at, size_t column, const char *text, double *number)
+{
     char *end = NULL;
     bool decimal = text[strspn(text, "+-.0123456789eE")] == '\0';
     *number = strtod(text, &end);
@@ -38,7 +40,8 @@ static bool parse_number(const position *at, size_t column, const char *text, do
 }
 
 /* Cuts the line at its commas. */
-static bool split_line(const position *at, char *line, char *fields[FEATURES + 1]) {
+static bool split_line(const position *at, char *line, char *fields[FEATURES + 1])
+{
     size_t n = 0;
     for (char *rest = line; rest != NULL; n++) {
         char *comma = strchr(rest, ',');
@@ -55,7 +58,8 @@ static bool split_line(const position *at, char *line, char *fields[FEATURES + 1
     return false;
 }
 
-static bool parse_sample(const position *at, char *fields[FEATURES + 1], sample *result) {
+static bool parse_sample(const position *at, char *fields[FEATURES + 1], sample *result)
+{
     if (strcmp(fields[0], "0") != 0 && strcmp(fields[0], "1") != 0)
         return complain(at, "the first column is not 0 or 1");
     result->target = fields[0][0] == '1' ? 1.0F : 0.0F;
@@ -66,7 +70,8 @@ static bool parse_sample(const position *at, char *fields[FEATURES + 1], sample 
 }
 
 /* Makes room for one sample more. */
-static bool reserve(const position *at, sample **samples, size_t count, size_t *capacity) {
+static bool reserve(const position *at, sample **samples, size_t count, size_t *capacity)
+{
     if (count < *capacity)
         return true;
     size_t more = *capacity == 0 ? 64 : *capacity * 2;
@@ -80,7 +85,8 @@ static bool reserve(const position *at, sample **samples, size_t count, size_t *
 }
 
 /* Reads the file's next line without its end; *found is false at the end of the file. */
-static bool read_line(FILE *file, position *at, char **line, size_t *room, bool *found) {
+static bool read_line(FILE *file, position *at, char **line, size_t *room, bool *found)
+{
     at->line++;
     errno = 0;
     ssize_t length = getline(line, room, file);
@@ -96,7 +102,8 @@ static bool read_line(FILE *file, position *at, char **line, size_t *room, bool 
     return true;
 }
 
-static bool read_samples(FILE *file, position *at, char **line, sample **samples, size_t *count) {
+static bool read_samples(FILE *file, position *at, char **line, sample **samples, size_t *count)
+{
     size_t room = 0, capacity = 0;
     char *fields[FEATURES + 1];
     bool found = false;
@@ -119,7 +126,8 @@ static bool read_samples(FILE *file, position *at, char **line, sample **samples
     }
 }
 
-sample *dataset_read(const char *path, size_t *count) {
+sample *dataset_read(const char *path, size_t *count)
+{
     FILE *file = fopen(path, "r");
     if (file == NULL) {
         fprintf(stderr, "classify: %s: %s\n", path, strerror(errno));
@@ -138,7 +146,8 @@ sample *dataset_read(const char *path, size_t *count) {
 }
 
 /* Fisher and Yates' shuffle, with Knuth's 64-bit linear congruential generator (MMIX). */
-void dataset_shuffle(sample *samples, size_t count, uint64_t seed) {
+void dataset_shuffle(sample *samples, size_t count, uint64_t seed)
+{
     uint64_t state = seed;
     for (size_t i = count; i-- > 1;) {
         state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -149,7 +158,8 @@ void dataset_shuffle(sample *samples, size_t count, uint64_t seed) {
     }
 }
 
-void dataset_standardise(sample *samples, size_t count, size_t train) {
+void dataset_standardise(sample *samples, size_t count, size_t train)
+{
     for (size_t f = 0; f < FEATURES; f++) {
         double mean = 0.0, variance = 0.0;
         for (size_t i = 0; i < train; i++)
