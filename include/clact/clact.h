@@ -314,11 +314,11 @@ CLACT_API clact_status clact_buffer_enqueue_unmap(clact_buffer *buffer, cl_comma
 CLACT_API void clact_context_trim(clact_context *ctx);
 
 /*
- * What went wrong in the last failing call of this thread on `ctx` (NULL: on any context, and where
- * the call was to create one). code is the cl_int of the OpenCL call that failed, or CL_SUCCESS
- * when none did; message is one or more lines of English, and for CLACT_BUILD_FAILED the compiler's
- * log (its first 4000 bytes; the log callback gets all of it). Belongs to the thread; valid until
- * its next failing call. If there was no error: CLACT_SUCCESS and "". Never NULL.
+ * What went wrong in the last failing call of this thread, if that call was on `ctx` (NULL:
+ * whatever it was on, also where it was to create a context). code is the cl_int of the OpenCL call
+ * that failed, or CL_SUCCESS when none did; message is one or more lines of English, and for
+ * CLACT_BUILD_FAILED the compiler's log (its first 4000 bytes; the log callback gets all of it).
+ * Belongs to the thread; valid until its next failing call. Else: CLACT_SUCCESS and "". Never NULL.
  */
 typedef struct clact_error {
     clact_status status;
