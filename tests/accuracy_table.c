@@ -24,8 +24,8 @@ int accuracy_table_add(const struct op_case *c, const struct ulp_stats *stats, b
 static int write_class(const struct ulp_class *class, double budget, FILE *file)
 {
     if (class->count == 0)
-        return fprintf(file, " | - | |");
-    return fprintf(file, " | %.4f (%g) | `%a` |", class->worst.error, budget, class->worst.x);
+        return fprintf(file, " | - | -");
+    return fprintf(file, " | %.4f (%g) | `%a`", class->worst.error, budget, class->worst.x);
 }
 
 static int write_row(const struct row *row, FILE *file)
@@ -37,7 +37,7 @@ static int write_row(const struct row *row, FILE *file)
         write_class(&stats->normal, case_budget(row->c, false), file) < 0 ||
         write_class(&stats->subnormal, case_budget(row->c, true), file) < 0)
         return -1;
-    return fprintf(file, " %.3f%% |\n", 100 * (double)rounded / (double)count);
+    return fprintf(file, " | %.3f%% |\n", 100 * (double)rounded / (double)count);
 }
 
 static int write_table(const clact_device_info *device, FILE *file)
