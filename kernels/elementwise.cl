@@ -34,9 +34,10 @@ kernel void PASTE(clact_, CLACT_BODY)(global const storage *a, ulong a_offset, u
                                       global storage *y, ulong y_offset, ulong y_stride, ulong rows,
                                       ulong cols, ulong row_span, ulong col_span)
 {
-    const ulong first_row = get_global_id(1) * row_span;
+    const ulong first_row = min(get_global_id(1) * row_span, rows);
     const ulong last_row = min(first_row + row_span, rows);
-    const ulong first = get_global_id(0) * col_span;
+    /* An item that only fills up its group has an empty range, never one that ends before it starts. */
+    const ulong first = min(get_global_id(0) * col_span, cols);
     const ulong last = min(first + col_span, cols);
 
     for (ulong row = first_row; row < last_row; row++) {
