@@ -12,8 +12,7 @@ typedef struct job {
     unsigned char *arrays[3]; /* the inputs are never written through it */
 } job;
 
-/* ---- checks
- * --------------------------------------------------------------------------------------- */
+/* Checks. */
 
 static clact_status check_array(const clact_context *ctx, const job *j, unsigned i)
 {
@@ -31,6 +30,14 @@ static clact_status check_array(const clact_context *ctx, const job *j, unsigned
     return CLACT_SUCCESS;
 }
 
+/* Whether two operands share some but not all of their memory. */
+static bool overlap_partly(const job *j, unsigned a, unsigned b)
+{
+    const uintptr_t x = (uintptr_t)j->arrays[a], y = (uintptr_t)j->arrays[b];
+    const uintptr_t apart = x < y ? y - x : x - y;
+    return apart != 0 && apart < j->n * clact_dtype_size(j->call.variant.dtype);
+}
+
 static clact_status check_arrays(const clact_context *ctx, const job *j)
 {
     const unsigned output = j->call.operands - 1;
@@ -39,20 +46,15 @@ static clact_status check_arrays(const clact_context *ctx, const job *j)
         status = check_array(ctx, j, i);
     if (status != CLACT_SUCCESS)
         return status;
-    const size_t bytes = j->n * clact_dtype_size(j->call.variant.dtype);
-    for (unsigned i = 0; i < output; i++) {
-        const uintptr_t x = (uintptr_t)j->arrays[i], y = (uintptr_t)j->arrays[output];
-        const uintptr_t apart = x < y ? y - x : x - y;
-        if (apart != 0 && apart < bytes)
+    for (unsigned i = 0; i < output; i++)
+        if (overlap_partly(j, i, output))
             return clact__fail(ctx, CLACT_OVERLAP,
                                "the output overlaps %s without being equal to it",
                                clact__operand_name(&j->call, i));
-    }
     return CLACT_SUCCESS;
 }
 
-/* ---- sharing
- * ---------------------------------------------------------------------------------------- */
+/* Sharing. */
 
 /* Wraps bytes of the arrays in buffers without copying; operands that are the same array get the
  * same buffer, as two over one range of memory would be undefined. */
@@ -85,11 +87,11 @@ static clact_status make_visible(const clact_context *ctx, cl_mem mem, size_t by
     cl_int code = CL_SUCCESS;
     cl_event done = NULL;
     const char *name = "clEnqueueMapBuffer";
-    void *mapped =
-        clEnqueueMapBuffer(ctx->queue, mem, CL_FALSE, CL_MAP_READ, 0, bytes, 0, NULL, NULL, &code);
+    void *mapped = clEnqueueMapBuffer(ctx->lanes.compute, mem, CL_FALSE, CL_MAP_READ, 0, bytes, 0,
+                                      NULL, NULL, &code);
     if (code == CL_SUCCESS) {
         name = "clEnqueueUnmapMemObject";
-        code = clEnqueueUnmapMemObject(ctx->queue, mem, mapped, 0, NULL, &done);
+        code = clEnqueueUnmapMemObject(ctx->lanes.compute, mem, mapped, 0, NULL, &done);
     }
     if (code == CL_SUCCESS) {
         name = "clWaitForEvents";
@@ -98,7 +100,7 @@ static clact_status make_visible(const clact_context *ctx, cl_mem mem, size_t by
     }
     if (code == CL_SUCCESS)
         return CLACT_SUCCESS;
-    clFinish(ctx->queue); /* the arrays must not be in use once the caller has them back */
+    clFinish(ctx->lanes.compute); /* the arrays must not be in use once the caller has them back */
     return clact__fail_cl(ctx, code, name);
 }
 
@@ -111,7 +113,7 @@ static clact_status share_piece(clact_context *ctx, job *j, size_t start, size_t
     for (unsigned i = 0; i <= output; i++)
         j->call.views[i] = clact_view_1d(mems[i], j->call.variant.dtype, 0, count);
     if (status == CLACT_SUCCESS)
-        status = clact__launch(ctx, ctx->queue, &j->call, 0, NULL, NULL);
+        status = clact__launch(ctx, ctx->lanes.compute, &j->call, 0, NULL, NULL);
     if (status == CLACT_SUCCESS)
         status = make_visible(ctx, mems[output], count * size);
     for (unsigned i = 0; i <= output; i++)
@@ -122,15 +124,21 @@ static clact_status share_piece(clact_context *ctx, job *j, size_t start, size_t
 
 static clact_status run_shared(clact_context *ctx, job *j)
 {
-    const size_t piece = ctx->profile.largest_bytes / clact_dtype_size(j->call.variant.dtype);
+    const size_t size = clact_dtype_size(j->call.variant.dtype);
+    const size_t piece = ctx->profile.largest_bytes / size;
+    const unsigned output = j->call.operands - 1;
+    bool in_place = false;
+    for (unsigned i = 0; i < output; i++)
+        in_place = in_place || j->arrays[i] == j->arrays[output];
+    /* One decision for all pieces, so that the first has compiled what the last needs. */
+    j->call.variant.streams = clact__should_stream(ctx, j->call.operands, j->n * size, in_place);
     clact_status status = CLACT_SUCCESS;
     for (size_t start = 0; start < j->n && status == CLACT_SUCCESS; start += piece)
         status = share_piece(ctx, j, start, j->n - start < piece ? j->n - start : piece);
     return status;
 }
 
-/* ---- copying
- * ------------------------------------------------------------------------------------------ */
+/* Copying. */
 
 /* While one piece is computed the next goes up and the last comes down. */
 enum { SLOTS = 3 };
@@ -154,8 +162,6 @@ static clact_status get_lanes(clact_context *ctx, clact__lanes *lanes)
     pthread_mutex_lock(&ctx->lanes_lock);
     if (!ctx->lanes.up)
         ctx->lanes.up = new_queue(ctx, &code);
-    if (!ctx->lanes.compute)
-        ctx->lanes.compute = new_queue(ctx, &code);
     if (!ctx->lanes.down)
         ctx->lanes.down = new_queue(ctx, &code);
     *lanes = ctx->lanes;
@@ -273,8 +279,7 @@ static clact_status run_copied(clact_context *ctx, job *j)
     return status;
 }
 
-/* ---- the public calls
- * ---------------------------------------------------------------------------------- */
+/* The public calls. */
 
 static clact_status run(clact_context *ctx, job *j)
 {
@@ -283,7 +288,10 @@ static clact_status run(clact_context *ctx, job *j)
     const clact_status status = check_arrays(ctx, j);
     if (status != CLACT_SUCCESS)
         return status;
-    return ctx->profile.shares_memory ? run_shared(ctx, j) : run_copied(ctx, j);
+    /* Buffers over memory that they share in part would be undefined, so such inputs are copied. */
+    if (ctx->profile.shares_memory && !(j->call.operands == 3 && overlap_partly(j, 0, 1)))
+        return run_shared(ctx, j);
+    return run_copied(ctx, j);
 }
 
 /* Inputs are const to the caller; OpenCL takes them through plain pointers, but only reads. */

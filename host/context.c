@@ -87,6 +87,8 @@ static clact_status context_finish(clact_context *ctx, const clact_options *opti
     ctx->pool.limit = options->pool_bytes ? options->pool_bytes : (size_t)256 << 20;
     cl_int code = CL_SUCCESS;
     ctx->queue = clCreateCommandQueue(ctx->cl, ctx->device, 0, &code);
+    if (code == CL_SUCCESS)
+        ctx->lanes.compute = clCreateCommandQueue(ctx->cl, ctx->device, 0, &code);
     if (code != CL_SUCCESS)
         return clact__fail_cl(ctx, code, "clCreateCommandQueue");
     return CLACT_SUCCESS;

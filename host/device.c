@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- queries: a property that cannot be read is zero or empty ----------------------------------
- */
+/* queries: a property that cannot be read is zero or empty */
 
 static cl_ulong get_number(cl_device_id device, cl_device_info what)
 {
@@ -127,8 +126,7 @@ static cl_int describe(cl_device_id device, clact_device_info *info)
     return CL_SUCCESS;
 }
 
-/* ---- enumeration
- * --------------------------------------------------------------------------------- */
+/* Enumeration. */
 
 typedef struct device_list {
     cl_device_id *devices;
@@ -232,8 +230,7 @@ clact_status clact_context_info(const clact_context *ctx, clact_device_info *inf
     return CLACT_SUCCESS;
 }
 
-/* ---- choice
- * ---------------------------------------------------------------------------------------- */
+/* Choice. */
 
 static bool contains_ignoring_case(const char *text, const char *part)
 {
@@ -292,8 +289,7 @@ clact_status clact__device_choose(const clact_context *ctx, const char *name, cl
     return clact__fail(ctx, CLACT_NO_DEVICE, "there is no usable OpenCL device");
 }
 
-/* ---- profile
- * ---------------------------------------------------------------------------------------- */
+/* Profile. */
 
 static size_t to_size(cl_ulong value)
 {
@@ -337,6 +333,17 @@ static size_t stream_threshold(cl_device_id device, clact_stores stores)
     return cache ? cache : (size_t)32 << 20; /* PoCL does not see every machine's */
 }
 
+/* At least 1 in each dimension, also where the device does not tell. */
+static void get_group_limits(cl_device_id device, clact__profile *profile)
+{
+    size_t sizes[16] = {0}; /* one for each of CL_DEVICE_MAX_WORK_ITEM_DIMENSIONS, usually 3 */
+    if (clGetDeviceInfo(device, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof(sizes), sizes, NULL) !=
+        CL_SUCCESS)
+        sizes[0] = sizes[1] = 1;
+    for (int d = 0; d < 2; d++)
+        profile->largest_group[d] = sizes[d] ? sizes[d] : 1;
+}
+
 static clact_status apply_options(const clact_context *ctx, const clact_options *options,
                                   clact__profile *profile)
 {
@@ -370,12 +377,12 @@ static clact_status apply_options(const clact_context *ctx, const clact_options 
     return CLACT_SUCCESS;
 }
 
-/* A size of the device's memory. Where it is not told, it is the smallest that OpenCL allows:
+/* A size of the device's memory. Where it is not told or makes no sense, it is the smallest that OpenCL allows:
  * pieces of no bytes would never come to an end. */
 static size_t memory_size(cl_device_id device, cl_device_info what)
 {
     const size_t told = to_size(get_number(device, what));
-    return told ? told : (size_t)128 << 20;
+    return told >= (size_t)1 << 20 ? told : (size_t)128 << 20;
 }
 
 clact_status clact__device_profile(const clact_context *ctx, cl_device_id device,
@@ -383,16 +390,19 @@ clact_status clact__device_profile(const clact_context *ctx, cl_device_id device
 {
     const size_t global = memory_size(device, CL_DEVICE_GLOBAL_MEM_SIZE);
     const size_t largest = memory_size(device, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    /* Pieces start on a page, which some drivers ask of memory that they share. */
+    const size_t pages = ~(size_t)4095;
     *profile = (clact__profile){
         .has_f64 = has_extension(device, "cl_khr_fp64"),
         .shares_memory = shares_memory(device),
         .stream_bytes = stream_threshold(device, options->stores),
-        .largest_bytes = largest & ~(size_t)7,
+        .largest_bytes = largest & pages,
     };
     /* 32 MiB are enough to keep a bus busy; nine of them (three pieces in flight, at most three
      * operands) must fit. */
     profile->piece_bytes =
-        at_most(at_most(profile->largest_bytes, (size_t)32 << 20), (global / 16) & ~(size_t)7);
+        at_most(at_most(profile->largest_bytes, (size_t)32 << 20), (global / 16) & pages);
     cut_work(device, profile);
+    get_group_limits(device, profile);
     return apply_options(ctx, options, profile);
 }

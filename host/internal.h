@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* ---- ops.c: the table of operators ----------------------------------------------------------- */
+/* ops.c: the table of operators */
 
 typedef enum clact__direction {
     CLACT__FORWARD,
@@ -30,8 +30,15 @@ enum {
     CLACT__ROW_##NAME,
 #include <clact/ops.def>
 #undef CLACT_OPERATOR
-    CLACT__OPS,
-    CLACT__DTYPES = 4
+    CLACT__OPS
+};
+
+/* The rows of the map of dtypes, from 0, as CLACT__DTYPE_<NAME>. */
+enum {
+#define XX(value, NAME, name, size) CLACT__DTYPE_##NAME,
+    CLACT_DTYPE_MAP(XX)
+#undef XX
+        CLACT__DTYPES
 };
 
 extern const clact__op clact__ops[CLACT__OPS];
@@ -45,7 +52,7 @@ clact__direction clact__direction_of(clact_saved kind);
 /* Whether the operator has this direction. */
 bool clact__op_has(const clact__op *op, clact__direction direction);
 
-/* ---- status.c: what went wrong --------------------------------------------------------------- */
+/* status.c: what went wrong */
 
 #if defined(__GNUC__)
 #define CLACT__PRINTF(text, first) __attribute__((format(printf, text, first)))
@@ -62,20 +69,20 @@ clact_status clact__fail_cl(const clact_context *ctx, cl_int code, const char *c
 clact_status clact__fail_text(const clact_context *ctx, clact_status status, cl_int code,
                               const char *text);
 
-/* ---- device.c: which device, and how work is cut for it ---------------------------------------
- */
+/* device.c: which device, and how work is cut for it */
 
 typedef struct clact__profile {
     bool has_f64;
     bool shares_memory;
-    bool doubles;         /* compute f32 in f64 */
-    size_t vector_width;  /* elements per vector */
-    size_t group_size;    /* work-items per group */
-    size_t item_elements; /* a work-item has at least so many elements */
-    size_t items;         /* ... and more if there would be more items than this */
-    size_t stream_bytes;  /* a call that moves so many bytes stores past the cache */
-    size_t largest_bytes; /* of one allocation */
-    size_t piece_bytes;   /* of one operand's piece in the host-array calls, when copying */
+    bool doubles;            /* compute f32 in f64 */
+    size_t vector_width;     /* elements per vector */
+    size_t group_size;       /* work-items per group */
+    size_t item_elements;    /* a work-item has at least so many elements */
+    size_t items;            /* ... and more if there would be more items than this */
+    size_t largest_group[2]; /* the device's limit in each dimension */
+    size_t stream_bytes;     /* a call that moves so many bytes stores past the cache */
+    size_t largest_bytes;    /* of one allocation */
+    size_t piece_bytes;      /* of one operand's piece in the host-array calls, when copying */
 } clact__profile;
 
 clact_status clact__device_choose(const clact_context *ctx, const char *name, cl_device_id *device);
@@ -84,8 +91,7 @@ bool clact__device_usable(cl_device_id device);
 clact_status clact__device_profile(const clact_context *ctx, cl_device_id device,
                                    const clact_options *options, clact__profile *profile);
 
-/* ---- program.c: compiled kernels ---------------------------------------------------------------
- */
+/* program.c: compiled kernels */
 
 /* What a program is compiled for. */
 typedef struct clact__variant {
@@ -116,8 +122,7 @@ clact_status clact__kernel_acquire(clact_context *ctx, const clact__variant *var
 void clact__kernel_release(clact__kernel *kernel);
 void clact__program_free(clact__program *program);
 
-/* ---- pool.c: device memory that is used again --------------------------------------------------
- */
+/* pool.c: device memory that is used again */
 
 typedef struct clact__block {
     cl_mem mem;
@@ -128,17 +133,17 @@ typedef struct clact__block {
 typedef struct clact__pool {
     pthread_mutex_t lock;
     clact__block *idle; /* the most recently released first */
-    size_t idle_bytes;
+    size_t idle_bytes, idle_blocks;
     size_t limit;
 } clact__pool;
 
 clact_status clact__pool_acquire(clact_context *ctx, size_t bytes, clact__block **block);
 void clact__pool_release(clact_context *ctx, clact__block *block);
 
-/* ---- context.c ----------------------------------------------------------------------------------
- */
+/* context.c */
 
-/* The queues of the host-array calls on a device with memory of its own. */
+/* The queues of the host-array calls, which must not wait behind what the caller has enqueued. Only
+ * the second is there from the start; the others serve devices with memory of their own. */
 typedef struct clact__lanes {
     cl_command_queue up, compute, down;
 } clact__lanes;
@@ -156,14 +161,13 @@ struct clact_context {
     clact__program programs[CLACT__OPS][CLACT__DIRECTIONS][CLACT__DTYPES][2 /* streams */];
     clact__pool pool;
     pthread_mutex_t lanes_lock;
-    clact__lanes lanes; /* made when first wanted */
+    clact__lanes lanes;
 };
 
 void clact__context_retain(clact_context *ctx);
 void clact__context_release(clact_context *ctx);
 
-/* ---- view.c: checked operands -------------------------------------------------------------------
- */
+/* view.c: checked operands */
 
 /* Where a view lies: the buffer behind any sub-buffer, and the bytes in it. */
 typedef struct clact__extent {
@@ -181,8 +185,7 @@ clact_status clact__view_check(const clact_context *ctx, clact_view view, const 
 clact_status clact__view_check_overlap(const clact_context *ctx, const clact__extent *output,
                                        const clact__extent *other, const char *name);
 
-/* ---- launch.c: the one way to a pointwise kernel
- * ------------------------------------------------- */
+/* Launch.c: the one way to a pointwise kernel. */
 
 /* One call: the operands in the kernel's order, the output last. */
 typedef struct clact__call {
@@ -197,6 +200,10 @@ clact_status clact__call_begin(const clact_context *ctx, clact_operator op,
                                clact_dtype dtype, clact__call *call);
 /* How the messages call operand i. */
 const char *clact__operand_name(const clact__call *call, unsigned i);
+/* Whether a call's output, of so many bytes, should go past the cache. When the call moves more
+ * than the cache holds, that saves reading each line before it is written; in place it has been
+ * read anyway. */
+bool clact__should_stream(const clact_context *ctx, unsigned operands, size_t bytes, bool in_place);
 /* Enqueues a call whose views are checked. */
 clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const clact__call *call,
                            cl_uint n_wait, const cl_event *wait, cl_event *event);

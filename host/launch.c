@@ -4,8 +4,7 @@
 
 #include <stdint.h>
 
-/* ---- checks -------------------------------------------------------------------------------------
- */
+/* checks */
 
 clact_status clact__queue_check(const clact_context *ctx, cl_command_queue *queue)
 {
@@ -32,14 +31,22 @@ clact_status clact__wait_check(const clact_context *ctx, cl_uint n_wait, const c
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "n_wait is not 0 but wait is NULL");
     for (cl_uint i = 0; i < n_wait; i++) {
         cl_context cl = NULL;
+        cl_int state = CL_COMPLETE;
         if (!wait[i])
             return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "an event in wait is NULL");
-        const cl_int code = clGetEventInfo(wait[i], CL_EVENT_CONTEXT, sizeof(cl), &cl, NULL);
+        cl_int code = clGetEventInfo(wait[i], CL_EVENT_CONTEXT, sizeof(cl), &cl, NULL);
+        if (code == CL_SUCCESS)
+            code = clGetEventInfo(wait[i], CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof(state), &state,
+                                  NULL);
         if (code != CL_SUCCESS)
             return clact__fail_cl(ctx, code, "clGetEventInfo");
         if (cl != ctx->cl) /* not every driver notices */
             return clact__fail(ctx, CLACT_WRONG_CONTEXT,
                                "an event in wait belongs to another OpenCL context");
+        if (state < 0) /* PoCL would wait for ever */
+            return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
+                               "an event in wait is that of a command that failed (%d)",
+                               (int)state);
     }
     return CLACT_SUCCESS;
 }
@@ -105,8 +112,7 @@ static clact_status check_views(const clact_context *ctx, const clact__call *cal
     return status;
 }
 
-/* ---- work
- * ----------------------------------------------------------------------------------------- */
+/* Work. */
 
 typedef struct grid {
     size_t global[2], local[2];
@@ -138,17 +144,25 @@ static bool is_contiguous(const clact__call *call)
     return true;
 }
 
-/* Whether the output should go past the cache: when the call moves more than the cache holds, a
- * line that is written need not be read first. In place it has been read anyway. */
-static bool should_stream(const clact_context *ctx, const clact__call *call)
+bool clact__should_stream(const clact_context *ctx, unsigned operands, size_t bytes, bool in_place)
+{
+    return !in_place && bytes >= ctx->profile.stream_bytes / operands;
+}
+
+/* The same for a call on views. */
+static bool views_should_stream(const clact_context *ctx, const clact__call *call)
 {
     const clact_view *output = &call->views[call->operands - 1];
-    for (unsigned i = 0; i + 1 < call->operands; i++)
-        if (call->views[i].mem == output->mem && call->views[i].offset == output->offset)
-            return false;
     const size_t bytes = output->rows * output->cols * clact_dtype_size(output->dtype);
-    return bytes >= ctx->profile.stream_bytes / call->operands;
+    bool in_place = false;
+    for (unsigned i = 0; i + 1 < call->operands; i++)
+        in_place = in_place ||
+                   (call->views[i].mem == output->mem && call->views[i].offset == output->offset);
+    return clact__should_stream(ctx, call->operands, bytes, in_place);
 }
+
+/* So many rows of items some devices take at the most. */
+enum { MOST_DOWN = 65535 };
 
 /* Gives each item about the same number of elements, as the profile wants them: a part of a row, or
  * several rows where they are short. */
@@ -164,16 +178,18 @@ static grid cut(const clact_context *ctx, const clact__call *call, size_t larges
 
     const size_t wanted = at_least(profile->item_elements, divide_up(elements, profile->items));
     const size_t span = divide_up(at_least(1, at_most(wanted, cols)), width) * width;
-    const size_t row_span = at_least(1, wanted / at_least(1, cols));
+    const size_t row_span =
+        at_least(at_least(1, wanted / at_least(1, cols)), divide_up(rows, MOST_DOWN));
     const size_t across = at_least(1, divide_up(cols, span));
     const size_t down = at_least(1, divide_up(rows, row_span));
 
     /* A group spans columns first, as neighbours there share cache lines, then rows. */
     const size_t group = at_most(profile->group_size, largest_group);
     size_t local = 1;
-    while (local * 2 <= group && local < across)
+    while (local * 2 <= at_most(group, profile->largest_group[0]) && local < across)
         local *= 2;
-    const size_t local_rows = at_least(1, at_most(group / local, down));
+    const size_t local_rows =
+        at_least(1, at_most(at_most(group / local, down), profile->largest_group[1]));
     return (grid){
         .global = {divide_up(across, local) * local, divide_up(down, local_rows) * local_rows},
         .local = {local, local_rows},
@@ -204,10 +220,8 @@ static cl_int set_arguments(cl_kernel kernel, const clact__call *call, const gri
 clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const clact__call *call,
                            cl_uint n_wait, const cl_event *wait, cl_event *event)
 {
-    clact__variant variant = call->variant;
-    variant.streams = variant.streams || should_stream(ctx, call);
     clact__kernel *kernel = NULL;
-    clact_status status = clact__kernel_acquire(ctx, &variant, &kernel);
+    clact_status status = clact__kernel_acquire(ctx, &call->variant, &kernel);
     if (status != CLACT_SUCCESS)
         return status;
     const grid g = cut(ctx, call, kernel->group_size);
@@ -232,10 +246,9 @@ clact_status clact__enqueue_nothing(const clact_context *ctx, cl_command_queue q
                               : clact__fail_cl(ctx, code, "clEnqueueMarkerWithWaitList");
 }
 
-/* ---- the public calls
- * ------------------------------------------------------------------------------ */
+/* The public calls. */
 
-static clact_status enqueue(clact_context *ctx, cl_command_queue queue, const clact__call *call,
+static clact_status enqueue(clact_context *ctx, cl_command_queue queue, clact__call *call,
                             cl_uint n_wait, const cl_event *wait, cl_event *event)
 {
     clact_status status = check_views(ctx, call);
@@ -247,6 +260,7 @@ static clact_status enqueue(clact_context *ctx, cl_command_queue queue, const cl
         return status;
     if (clact__view_empty(call->views[0]))
         return clact__enqueue_nothing(ctx, queue, n_wait, wait, event);
+    call->variant.streams = views_should_stream(ctx, call);
     return clact__launch(ctx, queue, call, n_wait, wait, event);
 }
 
@@ -279,7 +293,7 @@ static clact_status launch_empty(clact_context *ctx, clact__variant variant, cl_
         .operands = variant.direction == CLACT__FORWARD ? 2 : 3,
         .views = {none, none, none},
     };
-    return clact__launch(ctx, ctx->queue, &call, 0, NULL, NULL);
+    return clact__launch(ctx, ctx->lanes.compute, &call, 0, NULL, NULL);
 }
 
 static clact_status launch_all_empty(clact_context *ctx, const clact__op *op, clact_dtype dtype,
@@ -311,7 +325,7 @@ clact_status clact_prepare(clact_context *ctx, clact_operator op, clact_dtype dt
         return status;
     status = launch_all_empty(ctx, call.variant.op, dtype, block->mem);
     /* Also after an error: what is enqueued uses the block. */
-    const cl_int code = clFinish(ctx->queue);
+    const cl_int code = clFinish(ctx->lanes.compute);
     clact__pool_release(ctx, block);
     if (status == CLACT_SUCCESS && code != CL_SUCCESS)
         status = clact__fail_cl(ctx, code, "clFinish");

@@ -22,6 +22,7 @@ static clact__block *take_idle(clact__pool *pool, size_t bytes)
             found = *link;
             *link = found->next;
             pool->idle_bytes -= bytes;
+            pool->idle_blocks--;
             break;
         }
     }
@@ -65,17 +66,21 @@ clact_status clact__pool_acquire(clact_context *ctx, size_t bytes, clact__block 
     return CLACT_SUCCESS;
 }
 
-/* Drops idle blocks, the longest idle first, until no more than `limit` bytes are kept. */
-static void shrink(clact__pool *pool, size_t limit)
+/* Drops the blocks that have been idle longest until no more than `bytes` and `blocks` are kept. */
+static void shrink(clact__pool *pool, size_t bytes, size_t blocks)
 {
     pthread_mutex_lock(&pool->lock);
     clact__block **link = &pool->idle;
-    for (size_t kept = 0; *link && (*link)->bytes <= limit - kept; link = &(*link)->next)
-        kept += (*link)->bytes;
+    for (; *link && blocks > 0 && (*link)->bytes <= bytes; link = &(*link)->next) {
+        bytes -= (*link)->bytes;
+        blocks--;
+    }
     clact__block *dropped = *link;
     *link = NULL;
-    for (clact__block *block = dropped; block; block = block->next)
+    for (clact__block *block = dropped; block; block = block->next) {
         pool->idle_bytes -= block->bytes;
+        pool->idle_blocks--;
+    }
     pthread_mutex_unlock(&pool->lock);
 
     while (dropped) {
@@ -85,21 +90,29 @@ static void shrink(clact__pool *pool, size_t limit)
     }
 }
 
+/* So many that a layer's sizes all fit, and so few that looking for one takes no time. */
+enum { MOST_IDLE_BLOCKS = 64 };
+
 void clact__pool_release(clact_context *ctx, clact__block *block)
 {
     clact__pool *pool = &ctx->pool;
+    if (block->bytes > pool->limit) {
+        block_free(block);
+        return;
+    }
     pthread_mutex_lock(&pool->lock);
     block->next = pool->idle;
     pool->idle = block;
     pool->idle_bytes += block->bytes;
-    const bool over = pool->idle_bytes > pool->limit;
+    pool->idle_blocks++;
+    const bool over = pool->idle_bytes > pool->limit || pool->idle_blocks > MOST_IDLE_BLOCKS;
     pthread_mutex_unlock(&pool->lock);
     if (over)
-        shrink(pool, pool->limit);
+        shrink(pool, pool->limit, MOST_IDLE_BLOCKS);
 }
 
 void clact_context_trim(clact_context *ctx)
 {
     if (ctx)
-        shrink(&ctx->pool, 0);
+        shrink(&ctx->pool, 0, 0);
 }

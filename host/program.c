@@ -20,6 +20,18 @@ static const char *storage_name(clact_dtype dtype)
     return "";
 }
 
+static int dtype_row(clact_dtype dtype)
+{
+    switch (dtype) {
+#define XX(value, NAME, name, size)                                                                \
+    case CLACT_##NAME:                                                                             \
+        return CLACT__DTYPE_##NAME;
+        CLACT_DTYPE_MAP(XX)
+#undef XX
+    }
+    return 0;
+}
+
 /* The compiler's options; the caller frees them. NULL when out of memory. No fast-math of any kind:
  * the kernels' error-free transformations and NaN handling rest on exact IEEE arithmetic. */
 static char *build_options(const clact_context *ctx, const clact__variant *variant)
@@ -134,7 +146,7 @@ clact_status clact__kernel_acquire(clact_context *ctx, const clact__variant *var
                                    clact__kernel **kernel)
 {
     clact__program *entry = &ctx->programs[variant->op - clact__ops][variant->direction]
-                                          [variant->dtype - CLACT_F32][variant->streams];
+                                          [dtype_row(variant->dtype)][variant->streams];
     clact_status status = CLACT_SUCCESS;
     /* The lock is held while building, so that threads that want the same program wait for one
      * build; those that want another do not wait. */

@@ -59,8 +59,13 @@ static clact_status status_of(cl_int code)
         return CLACT_WRONG_CONTEXT;
     case CL_INVALID_COMMAND_QUEUE:
     case CL_INVALID_MEM_OBJECT:
+    case CL_INVALID_EVENT:
     case CL_INVALID_EVENT_WAIT_LIST:
+    case CL_INVALID_BUILD_OPTIONS:
         return CLACT_INVALID_ARGUMENT;
+    case CL_DEVICE_NOT_FOUND:
+    case CL_DEVICE_NOT_AVAILABLE:
+        return CLACT_NO_DEVICE;
     case CL_BUILD_PROGRAM_FAILURE:
         return CLACT_BUILD_FAILED;
     default:

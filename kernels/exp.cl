@@ -4,9 +4,11 @@
  * has done the one rounding that its result needs.
  *
  * t = n * ln 2 + r, |r| <= 0.3466, where n is rounded by adding and subtracting ROUNDER, whose last
- * place is 1 (and whose low bits are such that power_of_two(n - LIFT) is a single shift). ln 2 = LN2_HI + LN2_LO, and t - n * LN2_HI is exact with fma: where n is not 0, |t| is at
- * least 0.34, so that t and LN2_HI are multiples of half an ulp of LN2_HI, and the difference has no
- * more bits than fit. Then m = e^r = 1 + r + r^2 / 2 + r^3 P(r).
+ * place is 1, and whose low bits are such that power_of_two(n - LIFT) is a single shift.
+ *
+ * ln 2 = LN2_HI + LN2_LO, and t - n * LN2_HI is exact with fma: where n is not 0, |t| is at least 0.34,
+ * so that t and LN2_HI are multiples of half an ulp of LN2_HI, and the difference has no more bits than
+ * fit. Then m = e^r = 1 + r + r^2 / 2 + r^3 P(r).
  *
  * The coefficients of P are Sollya's
  *   fpminimax(exp(x), [|3,...,degree|], [|SG...|] or [|D...|], [-0.3466; 0.3466], relative, 1+x+x^2/2);

@@ -17,7 +17,7 @@
 static char temporary[PATH_MAX];
 static volatile sig_atomic_t temporary_exists;
 
-static const int ending_signals[] = {SIGHUP, SIGINT, SIGTERM};
+static const int ending_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 enum { ENDING_SIGNALS = sizeof ending_signals / sizeof ending_signals[0] };
 
 static void clean_up_and_end(int number)

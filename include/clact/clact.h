@@ -4,8 +4,7 @@
  *
  * The interface has three layers, and this file has them in this order:
  *
- *   1. Simple.   Host arrays in, host arrays out. The library picks a device, moves the data,
- * waits.
+ *   1. Simple.   Host arrays in, host arrays out. The library picks a device, moves data, waits.
  *   2. Explicit. Your cl_context, queue, memory and events. Nothing blocks.
  *   3. Advanced. Owned buffers, compiling ahead, the devices of this machine, forced code paths.
  *
@@ -43,16 +42,15 @@
 #include <CL/cl.h>
 #endif
 
-#if defined(_WIN32) && defined(CLACT_SHARED)
-#ifdef CLACT_BUILDING
+/* A static clact stays hidden inside the library or program that it is linked into. */
+#if !defined(CLACT_SHARED)
+#define CLACT_API
+#elif !defined(_WIN32)
+#define CLACT_API __attribute__((visibility("default")))
+#elif defined(CLACT_BUILDING)
 #define CLACT_API __declspec(dllexport)
 #else
 #define CLACT_API __declspec(dllimport)
-#endif
-#elif defined(__GNUC__)
-#define CLACT_API __attribute__((visibility("default")))
-#else
-#define CLACT_API
 #endif
 
 #ifdef __cplusplus
@@ -67,7 +65,7 @@ extern "C" {
  * that the program was compiled with. */
 CLACT_API const char *clact_version_string(void);
 
-/* ---- Status ---------------------------------------------------------------------------------- */
+/* Status */
 
 #define CLACT_STATUS_MAP(XX)                                                                       \
     XX(0, SUCCESS, "success")                                                                      \
@@ -84,15 +82,15 @@ CLACT_API const char *clact_version_string(void);
     XX(11, OPENCL_ERROR, "an OpenCL call failed")
 
 typedef enum clact_status {
-#define XX(value, name, text) CLACT_##name = value,
-    CLACT_STATUS_MAP(XX)
-#undef XX
+#define CLACT_X(value, name, text) CLACT_##name = value,
+    CLACT_STATUS_MAP(CLACT_X)
+#undef CLACT_X
 } clact_status;
 
 /* One line of English for a status; never NULL, also for a value that is none. Static storage. */
 CLACT_API const char *clact_status_string(clact_status status);
 
-/* ---- Types ----------------------------------------------------------------------------------- */
+/* Types */
 
 /*
  * How an element is stored. f16 is IEEE binary16 and bf16 the upper half of an f32; both are
@@ -107,9 +105,9 @@ CLACT_API const char *clact_status_string(clact_status status);
     XX(4, F64, f64, 8)
 
 typedef enum clact_dtype {
-#define XX(value, NAME, name, size) CLACT_##NAME = value,
-    CLACT_DTYPE_MAP(XX)
-#undef XX
+#define CLACT_X(value, NAME, name, size) CLACT_##NAME = value,
+    CLACT_DTYPE_MAP(CLACT_X)
+#undef CLACT_X
 } clact_dtype;
 
 /* Bytes per element; 0 for a value that is no dtype. */
@@ -140,7 +138,7 @@ typedef struct clact_params clact_params;
 typedef struct clact_context clact_context;
 typedef struct clact_options clact_options;
 
-/* ---- 1. Simple: host arrays ------------------------------------------------------------------ */
+/* 1. Simple: host arrays */
 
 /*
  * Makes a context: a device, a queue on it, the kernels compiled so far and a pool of memory.
@@ -184,7 +182,7 @@ CLACT_API clact_status clact_backward(clact_context *ctx, clact_operator op,
                                       clact_saved kind, size_t n, const void *grad,
                                       const void *saved, void *dx);
 
-/* ---- 2. Explicit: your context, queue, memory and events ------------------------------------- */
+/* 2. Explicit: your context, queue, memory and events */
 
 /*
  * Makes a context around an OpenCL context and one of its devices. Both are retained. For several
@@ -227,8 +225,8 @@ CLACT_API clact_view clact_view_2d(cl_mem mem, clact_dtype dtype, size_t offset,
  *         y.mem[y.offset + r * y.stride + c] = op(x.mem[x.offset + r * x.stride + c]);
  *
  * Enqueues that loop on `queue` (NULL: the context's own) after the `n_wait` events in `wait`, and
- * returns at once; neither blocks nor flushes, except that the first call for an (operator, dtype)
- * compiles its kernels: see clact_prepare. If event is not NULL it receives the command's event,
+ * returns at once; neither blocks nor flushes, except that the first call that needs a kernel
+ * compiles it: see clact_prepare. If event is not NULL it receives the command's event,
  * also when there was nothing to do. The queue may be in order or out of order.
  *
  * y may equal x. Views of different elements of one buffer are fine (two columns of one matrix,
@@ -248,7 +246,7 @@ CLACT_API clact_status clact_enqueue_backward(clact_context *ctx, cl_command_que
                                               clact_view dx, cl_uint n_wait, const cl_event *wait,
                                               cl_event *event);
 
-/* ---- 3. Advanced ----------------------------------------------------------------------------- */
+/* 3. Advanced */
 
 /*
  * Compiles the kernels of an operator for a dtype and runs each of them on an empty range, so that
@@ -330,7 +328,7 @@ CLACT_API const clact_error *clact_last_error(const clact_context *ctx);
 
 /* How f32 results are computed. Both keep to the same published bounds. */
 typedef enum clact_arithmetic {
-    CLACT_ARITHMETIC_AUTO = 0,    /* what is faster on the device */
+    CLACT_ARITHMETIC_AUTO = 0,    /* the library's choice, in this version always pairs */
     CLACT_ARITHMETIC_PAIRS = 1,   /* pairs of f32, on any device */
     CLACT_ARITHMETIC_DOUBLES = 2, /* f64 inside, where the device has cl_khr_fp64 */
 } clact_arithmetic;
@@ -346,8 +344,7 @@ typedef enum clact_transfer {
  * data that is used again at once. Where the device's compiler has no such store it is a plain one.
  */
 typedef enum clact_stores {
-    CLACT_STORES_AUTO =
-        0, /* past the cache in calls that move more than the cache holds, on CPUs */
+    CLACT_STORES_AUTO = 0,   /* on CPUs, past the cache in calls that move more than it holds */
     CLACT_STORES_PLAIN = 1,  /* always through the cache */
     CLACT_STORES_STREAM = 2, /* always past it, except in place */
 } clact_stores;
@@ -365,8 +362,9 @@ struct clact_options {
     void (*log)(void *user, clact_status status, cl_int code, const char *message);
     void *log_user;
 
-    /* The rest forces what is otherwise chosen from the device, for tests and tuning. No choice
-     * changes a result, except that the two arithmetics may differ within the published bounds. */
+    /* The rest forces what is otherwise chosen from the device, for tests and tuning. None
+     * changes a result, except that the two arithmetics may differ within the published bounds,
+     * and that build_options may be anything. */
     clact_arithmetic arithmetic;
     clact_transfer transfer;
     clact_stores stores;
