@@ -18,3 +18,13 @@ function(clact_add_test)
     LABELS "${arg_LABELS}"
     ENVIRONMENT "POCL_CACHE_DIR=${cache};LSAN_OPTIONS=suppressions=${lsan}:print_suppressions=0;${arg_ENVIRONMENT}")
 endfunction()
+
+# clact_missing(text): says that something is not there and what is left out for that; an error where the
+# tests are strict.
+function(clact_missing text)
+  if(CLACT_TESTS_STRICT)
+    message(FATAL_ERROR "${text}")
+  else()
+    message(WARNING "${text}")
+  endif()
+endfunction()

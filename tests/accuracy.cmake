@@ -26,3 +26,15 @@ foreach(test IN ITEMS agreement layout onnx_device sigmoid_examples)
   target_link_libraries(${test}_test PRIVATE clact_device_tests clact_warnings)
   clact_add_test(NAME ${test} COMMAND ${test}_test)
 endforeach()
+
+if(NOT IS_DIRECTORY /usr/share/libonnx-testdata)
+  clact_missing("libonnx-testdata is not there: its cases are skipped")
+endif()
+
+clact_add_test(NAME layout_stream COMMAND layout_test --stores stream)
+# PoCL compiles for each size of a group, so that all properties would take minutes; in Oclgrind,
+# which does not, they are tested.
+foreach(stores IN ITEMS plain stream)
+  clact_add_test(NAME layout_${stores}_g64
+    COMMAND layout_test --stores ${stores} --group 64 --property "groups that are not full")
+endforeach()

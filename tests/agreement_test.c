@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One arithmetic gives one result: whatever the vector width, the size of a work-group, the way the
- * data goes and how it is cut, the bits are the same.
+ * data goes, how it is cut, where it lies and how it is stored, the bits are the same.
  */
 #include "cases.h"
 #include "device.h"
@@ -19,32 +19,48 @@
 /* Not a multiple of anything that work is cut into. */
 static size_t elements = 1000003;
 
+/* Past the cache, which needs an output apart from the inputs, as in arrays that are shared. */
+#define STREAM .stores = CLACT_STORES_STREAM, .transfer = CLACT_TRANSFER_SHARE
+
 /* Ways to do the same; pieces are of a number of elements that is no multiple of a vector. */
 static const struct way {
     const char *name;
     clact_options options;
+    size_t offset; /* of the output from what malloc gives, in elements */
 } ways[] = {
-    {"width 1", {.vector_width = 1}},
-    {"width 2", {.vector_width = 2}},
-    {"width 4", {.vector_width = 4}},
-    {"width 8", {.vector_width = 8}},
-    {"width 16", {.vector_width = 16}},
-    {"groups of 1", {.work_group_size = 1}},
-    {"groups of 7", {.work_group_size = 7}},
-    {"groups of 64", {.work_group_size = 64}},
-    {"groups of 256", {.work_group_size = 256}},
-    {"shared", {.transfer = CLACT_TRANSFER_SHARE}},
-    {"copied", {.transfer = CLACT_TRANSFER_COPY}},
-    {"shared in pieces", {.transfer = CLACT_TRANSFER_SHARE, .piece_bytes = 8 * 12347}},
-    {"copied in pieces", {.transfer = CLACT_TRANSFER_COPY, .piece_bytes = 8 * 12347}},
+    {"by default", {.stores = CLACT_STORES_AUTO}, 0},
+    {"width 1", {.vector_width = 1}, 0},
+    {"width 2", {.vector_width = 2}, 0},
+    {"width 4", {.vector_width = 4}, 0},
+    {"width 8", {.vector_width = 8}, 0},
+    {"width 16", {.vector_width = 16}, 0},
+    {"groups of 1", {.work_group_size = 1}, 0},
+    {"groups of 7", {.work_group_size = 7}, 0},
+    {"groups of 64", {.work_group_size = 64}, 0},
+    {"groups of 256", {.work_group_size = 256}, 0},
+    {"shared", {.transfer = CLACT_TRANSFER_SHARE}, 0},
+    {"shared, offset", {.transfer = CLACT_TRANSFER_SHARE}, 5},
+    {"copied", {.transfer = CLACT_TRANSFER_COPY}, 0},
+    {"shared in pieces", {.transfer = CLACT_TRANSFER_SHARE, .piece_bytes = 8 * 12347}, 0},
+    {"copied in pieces", {.transfer = CLACT_TRANSFER_COPY, .piece_bytes = 8 * 12347}, 0},
     {"copied in pieces, width 4, groups of 64",
      {.transfer = CLACT_TRANSFER_COPY,
       .piece_bytes = 8 * 10007,
       .vector_width = 4,
-      .work_group_size = 64}},
+      .work_group_size = 64},
+     0},
+    {"past the cache", {STREAM}, 0},
+    {"past the cache, offset 1", {STREAM}, 1},
+    {"past the cache, offset 11", {STREAM}, 11},
+    {"past the cache in groups of 64", {STREAM, .work_group_size = 64}, 0},
+    {"past the cache in groups of 64, offset 7", {STREAM, .work_group_size = 64}, 7},
+    {"past the cache in pieces", {STREAM, .piece_bytes = 8 * 12347}, 3},
 };
 
-enum { WAYS = sizeof ways / sizeof ways[0] };
+enum { WAYS = sizeof ways / sizeof ways[0], MOST_OFFSET = 16 };
+
+/* What the others must agree with. */
+static const clact_options plain = {.stores = CLACT_STORES_PLAIN, .work_group_size = 1};
 
 /* Each way's context of one arithmetic, kept because most of the time goes into compiling. */
 static clact_context *contexts[WAYS];
@@ -115,7 +131,7 @@ static struct arrays make_arrays(clact_dtype dtype)
 {
     size_t bytes = elements * dtype_format(dtype)->size;
     struct arrays a = {device_allocate(bytes), device_allocate(bytes), device_allocate(bytes),
-                       device_allocate(bytes)};
+                       device_allocate(bytes + MOST_OFFSET * dtype_format(dtype)->size)};
     fill(dtype, 0, a.grad);
     fill(dtype, 1, a.saved);
     return a;
@@ -132,18 +148,19 @@ static void free_arrays(struct arrays *a)
 static void all_ways_agree(void **state)
 {
     const struct op_case *c = *state;
-    clact_context *ctx = device_context(c, NULL);
+    clact_context *ctx = device_context(c, &plain);
     struct arrays a = make_arrays(c->dtype);
     size_t bytes = elements * dtype_format(c->dtype)->size;
     device_compute(ctx, c, elements, a.grad, a.saved, a.expected);
     for (size_t way = 0; way < WAYS; way++) {
-        memset(a.output, 0xa5, bytes);
-        device_compute(open_way(c, way), c, elements, a.grad, a.saved, a.output);
+        void *output = (char *)a.output + ways[way].offset * dtype_format(c->dtype)->size;
+        memset(output, 0xa5, bytes);
+        device_compute(open_way(c, way), c, elements, a.grad, a.saved, output);
         size_t i;
-        if (!all_same(c->dtype, a.expected, a.output, &i))
+        if (!all_same(c->dtype, a.expected, output, &i))
             fail_msg("%s: element %zu of saved %a, grad %a is %a and not %a", ways[way].name, i,
                      dtype_load(c->dtype, a.saved, i), dtype_load(c->dtype, a.grad, i),
-                     dtype_load(c->dtype, a.output, i), dtype_load(c->dtype, a.expected, i));
+                     dtype_load(c->dtype, output, i), dtype_load(c->dtype, a.expected, i));
     }
     free_arrays(&a);
 }
@@ -153,13 +170,13 @@ static void auto_is_one_of_the_arithmetics(void **state)
 {
     struct op_case c = *(const struct op_case *)*state;
     struct arrays a = make_arrays(c.dtype);
-    device_compute(device_context(&c, NULL), &c, elements, a.grad, a.saved, a.expected);
+    device_compute(device_context(&c, &plain), &c, elements, a.grad, a.saved, a.expected);
     c.arithmetic = CLACT_ARITHMETIC_AUTO;
-    device_compute(device_context(&c, NULL), &c, elements, a.grad, a.saved, a.output);
+    device_compute(device_context(&c, &plain), &c, elements, a.grad, a.saved, a.output);
     size_t i;
     if (!all_same(c.dtype, a.expected, a.output, &i)) {
         c.arithmetic = CLACT_ARITHMETIC_DOUBLES;
-        device_compute(device_context(&c, NULL), &c, elements, a.grad, a.saved, a.expected);
+        device_compute(device_context(&c, &plain), &c, elements, a.grad, a.saved, a.expected);
         if (!all_same(c.dtype, a.expected, a.output, &i))
             fail_msg("element %zu is that of neither arithmetic", i);
     }

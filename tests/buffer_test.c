@@ -43,7 +43,7 @@ static void assert_contents(clact_buffer *buffer, const unsigned char expected[B
     assert_memory_equal(got, expected, BYTES);
 }
 
-/* ---- sizes ---- */
+/* sizes */
 
 static void test_sizes(void **state)
 {
@@ -152,7 +152,7 @@ static void test_view_past_the_end(void **state)
     clact_buffer_destroy(buffer);
 }
 
-/* ---- ranges ---- */
+/* ranges */
 
 static void test_ranges(void **state)
 {
@@ -212,7 +212,7 @@ static void test_ranges_past_the_end(void **state)
     clact_buffer_destroy(buffer);
 }
 
-/* ---- asynchronous copies ---- */
+/* asynchronous copies */
 
 static void test_asynchronous_copies(void **state)
 {
@@ -254,7 +254,7 @@ static void test_asynchronous_nothing(void **state)
     clact_buffer_destroy(buffer);
 }
 
-/* ---- maps ---- */
+/* maps */
 
 static void test_map_to_read(void **state)
 {
@@ -355,7 +355,7 @@ static void test_wrong_maps(void **state)
     clact_buffer_destroy(buffer);
 }
 
-/* ---- what every enqueue call checks ---- */
+/* what every enqueue call checks */
 
 /* The four enqueue calls with the same queue, wait list and buffer, of which each is refused. */
 static void expect_all_refused(struct fixture *f, clact_status expected, clact_buffer *buffer,

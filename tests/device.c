@@ -9,9 +9,13 @@
 
 #include <cmocka.h>
 
-enum { ARITHMETICS = CLACT_ARITHMETIC_DOUBLES + 1 };
-
-static clact_context *contexts[ARITHMETICS];
+/* The contexts that are kept. */
+static struct kept {
+    const clact_options *options;
+    clact_arithmetic arithmetic;
+    clact_context *ctx;
+} kept[16];
+static size_t kept_count;
 
 bool device_quick_environment(void)
 {
@@ -49,28 +53,34 @@ clact_context *device_open(const clact_options *options)
     return ctx;
 }
 
+static clact_context *keep_context(const struct op_case *c, const clact_options *options)
+{
+    for (size_t i = 0; i < kept_count; i++)
+        if (kept[i].options == options && kept[i].arithmetic == c->arithmetic)
+            return kept[i].ctx;
+    assert_true(kept_count < sizeof kept / sizeof kept[0]);
+    clact_options own = options != NULL ? *options : (clact_options){0};
+    own.arithmetic = c->arithmetic;
+    clact_context *ctx = device_open(&own);
+    kept[kept_count++] = (struct kept){options, c->arithmetic, ctx};
+    return ctx;
+}
+
 clact_context *device_context(const struct op_case *c, const clact_options *options)
 {
-    clact_context **ctx = &contexts[c->arithmetic];
-    if (*ctx == NULL) {
-        clact_options own = options != NULL ? *options : (clact_options){0};
-        own.arithmetic = c->arithmetic;
-        *ctx = device_open(&own);
-    }
-    clact_status status = clact_prepare(*ctx, c->op, c->dtype);
+    clact_context *ctx = keep_context(c, options);
+    clact_status status = clact_prepare(ctx, c->op, c->dtype);
     if (status == CLACT_UNSUPPORTED && c->dtype == CLACT_F64)
         skip_because("the device has no f64");
     if (status != CLACT_SUCCESS)
-        fail_msg("clact_prepare: %s", clact_last_error(*ctx)->message);
-    return *ctx;
+        fail_msg("clact_prepare: %s", clact_last_error(ctx)->message);
+    return ctx;
 }
 
 void device_close(void)
 {
-    for (size_t i = 0; i < ARITHMETICS; i++) {
-        clact_context_destroy(contexts[i]);
-        contexts[i] = NULL;
-    }
+    while (kept_count > 0)
+        clact_context_destroy(kept[--kept_count].ctx);
 }
 
 bool device_has_subnormals(const clact_context *ctx)

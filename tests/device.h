@@ -26,8 +26,8 @@ bool device_quick_environment(void);
 /* A context with these options. Skips the test where the device has no f64 to compute with. */
 clact_context *device_open(const clact_options *options);
 
-/* The context with the arithmetic of a case, and with `options` but for that; made at the first
- * call and kept. Skips the test where the device has no f64. */
+/* The context with the arithmetic of a case, and with `options` but for that; made at the first call
+ * with these options (the same pointer) and kept. Skips the test where the device has no f64. */
 clact_context *device_context(const struct op_case *c, const clact_options *options);
 
 /* Gives back the contexts that are kept. */

@@ -48,7 +48,7 @@ struct mistake {
     void (*change)(struct scene *s, clact_view *victim);
 };
 
-/* ---- mistakes in a view ---- */
+/* mistakes in a view */
 
 static void null_mem(struct scene *s, clact_view *victim)
 {
@@ -185,7 +185,7 @@ static void output_stride_zero(struct scene *s, clact_view *victim)
     victim->stride = 0;
 }
 
-/* ---- mistakes in the rest ---- */
+/* mistakes in the rest */
 
 static void null_context(struct scene *s, clact_view *victim)
 {
@@ -319,7 +319,7 @@ static const struct mistake backward_mistakes[] = {
     {"both kinds", ONCE, INVALID, both_kinds},
 };
 
-/* ---- the run of one case ---- */
+/* the run of one case */
 
 static clact_status make_call(const struct scene *s, cl_event *event)
 {

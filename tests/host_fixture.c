@@ -39,7 +39,7 @@ void fixture_close(struct fixture *f)
     f->ctx = NULL;
 }
 
-/* ---- statuses ---------------------------------------------------------------------------------*/
+/* statuses */
 
 void fixture_quiet(struct fixture *f)
 {
@@ -74,7 +74,7 @@ void fixture_expect(struct fixture *f, clact_status got, clact_status expected, 
         expect_log(f, error);
 }
 
-/* ---- operators and operands -------------------------------------------------------------------*/
+/* operators and operands */
 
 static const struct row {
     clact_operator value;
@@ -136,7 +136,7 @@ void assert_backward(clact_dtype dtype, clact_saved kind, size_t n, const void *
                     gradient(dtype_load(dtype, grad, i), dtype_load(dtype, saved, i)));
 }
 
-/* ---- the caller's own objects -----------------------------------------------------------------*/
+/* the caller's own objects */
 
 cl_mem make_mem(clact_context *ctx, cl_mem_flags flags, size_t bytes, const void *contents)
 {

@@ -2,21 +2,25 @@
 /*
  * Where the elements lie changes nothing: for every size, offset, stride and sharing of memory each
  * element of the output is what a host-array call on the same operands gives, and no other byte of
- * any buffer changes.
+ * any buffer changes. How results are stored and the size of a group are arguments, so that each
+ * way to write has all the layouts.
  */
 #include "cases.h"
 #include "device.h"
 #include "dtype.h"
 
+#include <getopt.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-/* Elements behind the last one of a buffer, of which none may change. */
+/* Elements behind the output, of which none may change, beside as many as it has columns: a group
+ * that is not full could reach so far. */
 enum { GUARD = 67 };
 
 /* Elements that the host-array call has more than are compared: what is at the end of one call,
@@ -24,6 +28,13 @@ enum { GUARD = 67 };
 enum { MORE = 33 };
 
 static bool quick;
+
+/* What is tested. Nothing is kept in the pool, so that a buffer ends where it is said to end: a
+ * simulator then sees what is read behind an input. */
+static clact_options tested = {.stores = CLACT_STORES_PLAIN, .pool_bytes = 1};
+
+/* What tells the right results. */
+static const clact_options plain = {.stores = CLACT_STORES_PLAIN, .work_group_size = 1};
 
 struct place {
     unsigned buffer; /* operands with the same one share its memory */
@@ -45,8 +56,7 @@ struct image {
     clact_buffer *buffer;
 };
 
-/* ---- one layout --------------------------------------------------------------------------------
- */
+/* one layout */
 
 static size_t address(const struct layout *layout, size_t operand, size_t i)
 {
@@ -78,7 +88,8 @@ static void make_image(const struct op_case *c, const struct layout *layout, uns
         if (place->buffer != buffer)
             continue;
         size_t rows = layout->rows == 0 ? 0 : layout->rows - 1;
-        size_t end = place->offset + rows * place->stride + layout->cols + GUARD;
+        size_t guard = k == OUTPUT ? GUARD + layout->cols : 0;
+        size_t end = place->offset + rows * place->stride + layout->cols + guard;
         elements = end > elements ? end : elements;
         has_input |= k != OUTPUT;
     }
@@ -92,7 +103,7 @@ static void make_image(const struct op_case *c, const struct layout *layout, uns
 }
 
 /* Puts the results of a host-array call on the same operands where they belong. */
-static void expect(clact_context *ctx, const struct op_case *c, const struct layout *layout,
+static void expect(const struct op_case *c, const struct layout *layout,
                    struct image images[OPERANDS])
 {
     size_t n = layout->rows * layout->cols;
@@ -108,7 +119,8 @@ static void expect(clact_context *ctx, const struct op_case *c, const struct lay
         for (size_t i = n; i < n + MORE; i++)
             dtype_store(c->dtype, arrays[k], i, 1);
     }
-    device_compute(ctx, c, n + MORE, arrays[GRAD], arrays[SAVED], arrays[OUTPUT]);
+    device_compute(device_context(c, &plain), c, n + MORE, arrays[GRAD], arrays[SAVED],
+                   arrays[OUTPUT]);
     void *to = images[layout->places[OUTPUT].buffer].after;
     for (size_t i = 0; i < n; i++)
         dtype_store_bits(c->dtype, to, address(layout, OUTPUT, i),
@@ -138,7 +150,7 @@ static void compare(const struct op_case *c, const struct layout *layout, unsign
  * and as it was if not. */
 static clact_status run(const struct op_case *c, const struct layout *layout)
 {
-    clact_context *ctx = device_context(c, NULL);
+    clact_context *ctx = device_context(c, &tested);
     struct image images[OPERANDS] = {0};
     clact_view views[OPERANDS] = {0};
     for (size_t k = first_operand(c); k < OPERANDS; k++) {
@@ -159,7 +171,7 @@ static clact_status run(const struct op_case *c, const struct layout *layout)
         assert_int_equal(clWaitForEvents(1, &event), CL_SUCCESS);
         assert_int_equal(clReleaseEvent(event), CL_SUCCESS);
         if (layout->rows * layout->cols != 0)
-            expect(ctx, c, layout, images);
+            expect(c, layout, images);
     }
     for (unsigned buffer = 0; buffer < OPERANDS; buffer++) {
         struct image *image = &images[buffer];
@@ -188,8 +200,7 @@ static void check_array(const struct op_case *c, size_t n, size_t grad, size_t s
     check(c, (struct layout){1, n, {{0, grad, n}, {1, saved, n}, {2, output, n}}});
 }
 
-/* ---- the layouts -------------------------------------------------------------------------------
- */
+/* the layouts */
 
 /* All sizes up to two vectors of any width and one more, then some that many work-items share. */
 static void sizes(void **state)
@@ -216,6 +227,24 @@ static void offsets(void **state)
             check_array(c, n, 7 * offset % 17, offset, offset);
         }
     }
+}
+
+/* Several items of a CPU, of a number that is no multiple of any group, and every alignment of the
+ * output, with elements before it that may not change. */
+static void groups_that_are_not_full(void **state)
+{
+    const struct op_case *c = *state;
+    size_t cols = quick ? 4100 : 10244;
+    for (size_t offset = quick ? 5 : 0; offset <= (quick ? 5 : 16); offset++) {
+        size_t output = 64 + offset;
+        check_array(c, cols, 5 * offset % 17, 3 * offset % 17, output);
+        check(c, (struct layout){3,
+                                 cols,
+                                 {{0, 7 * offset % 17, cols + 1},
+                                  {1, 11 * offset % 17, cols + 10},
+                                  {2, output, cols + 3}}});
+    }
+    check(c, (struct layout){quick ? 5 : 37, 3001, {{0, 4, 3002}, {1, 2, 3007}, {2, 67, 3004}}});
 }
 
 static void strides(void **state)
@@ -302,11 +331,68 @@ static void rows_of_an_output_may_not_overlap(void **state)
     }
 }
 
+static _Noreturn void usage(const char *program)
+{
+    fprintf(stderr,
+            "usage: %s [--quick] [--stores plain|stream] [--group ITEMS] [--property NAME]\n",
+            program);
+    exit(2);
+}
+
+static clact_stores parse_stores(const char *program, const char *name)
+{
+    if (strcmp(name, "plain") == 0)
+        return CLACT_STORES_PLAIN;
+    if (strcmp(name, "stream") == 0)
+        return CLACT_STORES_STREAM;
+    usage(program);
+}
+
+/* Only tests of the property: a compiler may take its time for each size of a group that comes up. */
+static void select_property(const char *program, const char *name)
+{
+    static char pattern[128];
+    if (snprintf(pattern, sizeof pattern, "*: %s", name) >= (int)sizeof pattern)
+        usage(program);
+    cmocka_set_test_filter(pattern);
+}
+
+static void parse(int argc, char **argv)
+{
+    static const struct option known[] = {{"quick", no_argument, NULL, 'q'},
+                                          {"stores", required_argument, NULL, 's'},
+                                          {"group", required_argument, NULL, 'g'},
+                                          {"property", required_argument, NULL, 'p'},
+                                          {0}};
+    quick = device_quick_environment();
+    for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+        switch (option) {
+        case 'q':
+            quick = true;
+            break;
+        case 's':
+            tested.stores = parse_stores(argv[0], optarg);
+            break;
+        case 'g':
+            tested.work_group_size = strtoul(optarg, NULL, 10);
+            break;
+        case 'p':
+            select_property(argv[0], optarg);
+            break;
+        default:
+            usage(argv[0]);
+        }
+    }
+    if (optind != argc)
+        usage(argv[0]);
+}
+
 int main(int argc, char **argv)
 {
     static const struct property properties[] = {
         {"sizes", NULL, sizes},
         {"offsets", NULL, offsets},
+        {"groups that are not full", NULL, groups_that_are_not_full},
         {"strides", NULL, strides},
         {"inputs repeat", NULL, inputs_repeat},
         {"in place", NULL, in_place},
@@ -314,7 +400,7 @@ int main(int argc, char **argv)
         {"no elements", NULL, nothing_is_written_where_there_is_nothing},
         {"rows of an output may not overlap", NULL, rows_of_an_output_may_not_overlap},
     };
-    quick = device_quick(argc, argv);
+    parse(argc, argv);
     int failed = cases_run(properties, sizeof properties / sizeof properties[0]);
     device_close();
     return failed;

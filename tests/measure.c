@@ -35,8 +35,7 @@ struct arrays {
     void *output;
 };
 
-/* ---- what is right -----------------------------------------------------------------------------
- */
+/* what is right */
 
 static double exact_of(const struct sweep *s, double grad, double x)
 {
@@ -93,8 +92,7 @@ static void judge(const struct sweep *s, struct ulp_stats *stats, double grad, d
         ulp_stats_add(stats, grad, x, got, exact_of(s, grad, x));
 }
 
-/* ---- pieces ------------------------------------------------------------------------------------
- */
+/* pieces */
 
 static void fill(const struct sweep *s, uint64_t first, size_t n, const struct arrays *a)
 {

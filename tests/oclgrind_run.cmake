@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Runs PROGRAM --quick inside OCLGRIND and fails if the program does, or if anything is in LOG.
+# Runs PROGRAM with the list ARGUMENTS inside OCLGRIND and fails if the program does, or if anything
+# is in LOG.
 file(REMOVE "${LOG}")
 set(ENV{CLACT_DEVICE} Oclgrind)
-execute_process(COMMAND "${OCLGRIND}" --data-races --log "${LOG}" "${PROGRAM}" --quick
+execute_process(COMMAND "${OCLGRIND}" --data-races --log "${LOG}" "${PROGRAM}" ${ARGUMENTS}
                 RESULT_VARIABLE result)
 if(NOT result EQUAL 0)
   message(FATAL_ERROR "${PROGRAM} ended with ${result}")

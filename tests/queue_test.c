@@ -256,7 +256,7 @@ static void test_own_commands_between(void **state)
     chain_close(&c);
 }
 
-/* ---- calls with nothing to do ---- */
+/* calls with nothing to do */
 
 /* Complete once the wait list is, and not before; with or without memory behind the views. */
 static void run_empty(cl_command_queue queue, clact_view none)

@@ -414,8 +414,7 @@ static void special_gradients_from_output(void **state)
     check_gradients(c, table, sizeof table / sizeof table[0]);
 }
 
-/* ---- which cases --------------------------------------------------------------------------------
- */
+/* which cases */
 
 static bool is_forward(const struct op_case *c)
 {
