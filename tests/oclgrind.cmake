@@ -21,7 +21,7 @@ if(OCLGRIND)
 
   # Not those of buffers and queues: Oclgrind really allocates what others refuse, and runs a command at
   # once that should wait for an event.
-  foreach(test IN ITEMS sigmoid_examples overlap array array_errors)
+  foreach(test IN ITEMS sigmoid_examples errors overlap array array_errors)
     clact_add_oclgrind_test(${test} COMMAND ${test}_test --quick)
   endforeach()
 else()
