@@ -29,7 +29,8 @@ static size_t count_slices(const struct field *field)
 {
     const cl_ulong arrays = job_inputs(field->job) + 1;
     const cl_ulong slice = (cl_ulong)field->n * element_size(field);
-    const cl_ulong cache = device_figure(field, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE);
+    const cl_ulong told = device_figure(field, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE);
+    const cl_ulong cache = told ? told : (cl_ulong)32 << 20; /* that of a usual CPU */
     const cl_ulong half = device_figure(field, CL_DEVICE_GLOBAL_MEM_SIZE) / 2 / arrays;
     const cl_ulong allocation = device_figure(field, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     const cl_ulong room = (half < allocation ? half : allocation) / slice;

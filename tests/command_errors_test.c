@@ -224,11 +224,15 @@ static void test_outputs_that_cannot_be_written(void **state)
         {"folder", "folder: Is a directory"},
         {"none/y.npy", "none/y.npy: No such file"},
         {"x.npy/y.npy", "Not a directory"},
-        {"/proc/y.npy", "/proc/y.npy: "},
         {"broken", "link to a file that does not exist"},
+        /* These need /proc, which a bare chroot has not. */
+        {"/proc/y.npy", "/proc/y.npy: "},
         {"/dev/fd/77", "Bad file descriptor"},
     };
-    for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++)
+    size_t count = sizeof outputs / sizeof outputs[0];
+    if (access("/proc/self", F_OK) != 0)
+        count -= 2;
+    for (size_t i = 0; i < count; i++)
         EXPECT_FAILURE(1, outputs[i][1], "forward", "sigmoid", "x.npy", "-o", outputs[i][0]);
     /* By name it would be at risk: a broken command that root runs could replace it. */
     expect_failure(

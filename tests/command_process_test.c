@@ -157,7 +157,10 @@ static void test_target_that_turns_into_a_folder(void **state)
 static int open_terminal(int *slave)
 {
     int master = posix_openpt(O_RDWR | O_NOCTTY);
-    assert_true(master >= 0);
+    if (master < 0) {
+        print_message("skipped: there are no pseudo-terminals, as in a bare chroot\n");
+        skip();
+    }
     assert_int_equal(grantpt(master), 0);
     assert_int_equal(unlockpt(master), 0);
     *slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
