@@ -312,7 +312,7 @@ static void cut_work(cl_device_id device, clact__profile *profile)
         profile->vector_width = native >= 8 ? 16 : 8;
         profile->group_size = 1;
         profile->item_elements = 2048;
-        profile->items = 16 * (units ? units : 1);
+        profile->items = 256 * (units ? units : 1); /* so that no thread ends long before another */
     } else {
         profile->vector_width = 4;
         profile->group_size = 256;
@@ -377,8 +377,8 @@ static clact_status apply_options(const clact_context *ctx, const clact_options 
     return CLACT_SUCCESS;
 }
 
-/* A size of the device's memory. Where it is not told or makes no sense, it is the smallest that OpenCL allows:
- * pieces of no bytes would never come to an end. */
+/* A size of the device's memory. Where it is not told or makes no sense, it is the smallest that OpenCL
+ * allows: pieces of no bytes would never come to an end. */
 static size_t memory_size(cl_device_id device, cl_device_info what)
 {
     const size_t told = to_size(get_number(device, what));
