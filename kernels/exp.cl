@@ -26,10 +26,17 @@
 #define LN2_LO -0x1.05c610p-29f
 #endif
 
+/* m * 2^n */
 typedef struct {
-    wide m; /* in [0.7, 1.42], not normalised: |m.lo| <= m.hi / 8 */
+    wide m;
     mask n;
 } scaled;
+
+/* t = n ln 2 + r, r = r_hi but for n * LN2_LO, which r_hi leaves out. */
+typedef struct {
+    mask exponent; /* n as integers */
+    real n, r_hi, r;
+} reduced;
 
 /* P(r), to the precision that the result's storage asks for. Two coefficients at a time, which halves
  * the chain of dependent operations. r2 = r * r. */
@@ -55,24 +62,105 @@ INLINE real exp_tail(real r, real r2)
 #endif
 }
 
-/* For |t| up to 2000 (float) or 2^40 (double). NaN gives an m of NaN and an undefined n. */
-INLINE scaled exp_scaled(real t)
+/* For |t| up to 2000 (float) or 2^40 (double). NaN gives an r of NaN and an undefined exponent. */
+INLINE reduced exp_reduce(real t)
 {
     const real rounded = fma(t, (real)LOG2_E, (real)ROUNDER);
-    const real n = rounded - ROUNDER;
-    const real r_hi = fma(n, (real)-LN2_HI, t);
-    const real r = fma(n, (real)-LN2_LO, r_hi);
-    const real r2 = r * r;
-    const real r3 = r * r2;
+    reduced x;
+    x.exponent = AS_MASK(rounded) - AS_MASK((real)ROUNDER);
+    x.n = rounded - ROUNDER;
+    x.r_hi = fma(x.n, (real)-LN2_HI, t);
+    x.r = fma(x.n, (real)-LN2_LO, x.r_hi);
+    return x;
+}
+
+/* start + r^2 / 2 + r^3 P(r), the smallest terms first. */
+INLINE real exp_rest(reduced x, real start)
+{
+    const real r2 = x.r * x.r;
+    return fma(r2, (real)0.5f, fma(x.r * r2, exp_tail(x.r, r2), start));
+}
+
+/* e^t, with m in [0.7, 1.42], not normalised: |m.lo| <= m.hi / 8. For the same t as exp_reduce. */
+INLINE scaled exp_scaled(real t)
+{
+    const reduced x = exp_reduce(t);
     scaled e;
-    e.n = AS_MASK(rounded) - AS_MASK((real)ROUNDER);
+    e.n = x.exponent;
 #ifdef CLACT_PAIRS
-    /* 1 + r_hi exactly; what that sum leaves over; and the small terms, the smallest first. */
-    e.m.hi = 1 + r_hi;
-    const real left = fma(n, (real)-LN2_LO, (1 - e.m.hi) + r_hi);
-    e.m.lo = fma(r2, (real)0.5f, fma(r3, exp_tail(r, r2), left));
+    /* 1 + r_hi exactly, and what that sum leaves over. */
+    e.m.hi = 1 + x.r_hi;
+    e.m.lo = exp_rest(x, fma(x.n, (real)-LN2_LO, (1 - e.m.hi) + x.r_hi));
 #else
-    e.m.hi = fma(r2, (real)0.5f, fma(r3, exp_tail(r, r2), r)) + 1;
+    e.m.hi = exp_rest(x, x.r) + 1;
 #endif
+    return e;
+}
+
+/* m of e^t.hi, corrected for t.lo: e^(t.hi + t.lo) = e^t.hi (1 + t.lo), as t.lo is so small. Below
+ * `floor`, where t.hi has been replaced, t.lo says nothing. */
+INLINE wide exp_correct(wide m, wide t, ELEMENT floor)
+{
+#ifdef CLACT_PAIRS
+    m.lo = fma(m.hi + m.lo, t.hi < floor ? (real)0 : t.lo, m.lo);
+#endif
+    return m;
+}
+
+/* 1 - e^t for -64 <= t <= 0, normalised; +0 for t = 0. It keeps its precision as t goes to 0. */
+INLINE wide one_minus_exp(real t)
+{
+    const reduced x = exp_reduce(t);
+    const real scale = power_of_two(x.exponent);
+    const real of_scale = 1 - scale;
+    wide c;
+#ifdef CLACT_PAIRS
+    /* 1 - scale - scale * r_hi exactly: 1 - scale is 0 or at least 1/2, and so the larger term. */
+    const real of_r = -scale * x.r_hi;
+    c.hi = of_scale + of_r;
+    c.lo = ((1 - of_scale) - scale) + ((of_scale - c.hi) + of_r);
+    /* Then r^2 / 2 exactly too: all of it counts where the result is near to r. */
+    const real r2 = x.r * x.r;
+    const real half_square = (real)-0.5f * scale * r2;
+    const real sum = c.hi + half_square;
+    const real left = (c.hi - sum) + half_square;
+    const real of_square = fma(x.r, x.r, -r2) * (real)0.5f;
+    const real rest = fma(x.r * r2, exp_tail(x.r, r2), fma(x.n, (real)-LN2_LO, of_square));
+    c.hi = sum;
+    c.lo = fma(-scale, rest, c.lo + left);
+    c = wide_normalise(c);
+#else
+    c.hi = fma(-scale, exp_rest(x, x.r), of_scale);
+#endif
+    return c;
+}
+
+/*
+ * e^t for t <= 0, t.lo being what t.hi leaves over. A result may be subnormal, or be 0 in a real,
+ * where what is made of it is neither. So what lies below 2^SCALE_MIN of its exponent is in n, which is
+ * 0 elsewhere. Beyond EXP_FLOOR it makes no difference what is returned, unless t.hi is -infinity: then
+ * m is 0.
+ */
+#ifdef CLACT_STORAGE_F64
+#define EXP_FLOOR -1500.0
+#define SCALE_MIN -500
+#else
+#define EXP_FLOOR -200.0f
+#define SCALE_MIN -100
+#endif
+
+INLINE scaled exp_negative(wide t)
+{
+    const real above = at_least(t.hi, EXP_FLOOR);
+    scaled e = exp_scaled(above);
+    const mask n = max(e.n, (mask)SCALE_MIN);
+    e.m = wide_normalise(exp_correct(e.m, t, EXP_FLOOR));
+#ifdef CLACT_PAIRS
+    /* Half of what r^2 has been rounded by. */
+    const real r = exp_reduce(above).r;
+    e.m.lo = fma(fma(r, r, -(r * r)), (real)0.5f, e.m.lo);
+#endif
+    e.m = wide_scale(e.m, t.hi == -INFINITY ? (real)0 : power_of_two(n));
+    e.n -= n;
     return e;
 }

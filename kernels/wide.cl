@@ -41,6 +41,73 @@ typedef struct {
 #define TWO_TO_MINUS_LIFT 0x1p-64f
 #endif
 
+/*
+ * A constant as a wide: its two parts in float, for f32 results, and in double, for f64 results. What
+ * the arithmetic has no room for is left out.
+ */
+INLINE wide wide_constant(ELEMENT hi, ELEMENT lo)
+{
+    wide c;
+#ifdef CLACT_PAIRS
+    c.hi = hi;
+    c.lo = lo;
+#else
+    c.hi = hi + lo;
+#endif
+    return c;
+}
+
+#ifdef CLACT_STORAGE_F64
+#define WIDE_CONSTANT(hi32, lo32, hi64, lo64) wide_constant(hi64, lo64)
+#else
+#define WIDE_CONSTANT(hi32, lo32, hi64, lo64) wide_constant(hi32, lo32)
+#endif
+
+INLINE wide wide_of(real a)
+{
+    wide b;
+    b.hi = a;
+#ifdef CLACT_PAIRS
+    b.lo = 0;
+#endif
+    return b;
+}
+
+/* The nearest real. */
+INLINE real wide_round(wide a)
+{
+#ifdef CLACT_PAIRS
+    return a.hi + a.lo;
+#else
+    return a.hi;
+#endif
+}
+
+INLINE wide wide_select(mask which, wide if_true, wide if_false)
+{
+    wide a;
+    a.hi = which ? if_true.hi : if_false.hi;
+#ifdef CLACT_PAIRS
+    a.lo = which ? if_true.lo : if_false.lo;
+#endif
+    return a;
+}
+
+INLINE wide wide_negate(wide a)
+{
+    a.hi = -a.hi;
+#ifdef CLACT_PAIRS
+    a.lo = -a.lo;
+#endif
+    return a;
+}
+
+/* -|a| */
+INLINE wide wide_minus_abs(wide a)
+{
+    return wide_select(a.hi > 0, wide_negate(a), a);
+}
+
 /* 2^n, for n from 1 - EXPONENT_BIAS to EXPONENT_BIAS. */
 INLINE real power_of_two(mask n)
 {
@@ -109,14 +176,57 @@ INLINE wide wide_sum(real c, wide a, real s)
     return sum;
 }
 
-INLINE wide wide_square(wide a)
+/* a + b, normalised, for any two. */
+INLINE wide wide_add(wide a, wide b)
+{
+    wide sum;
+    sum.hi = a.hi + b.hi;
+#ifdef CLACT_PAIRS
+    const real of_b = sum.hi - a.hi;
+    const real left = (a.hi - (sum.hi - of_b)) + (b.hi - of_b);
+    sum.lo = left + (a.lo + b.lo);
+    sum = wide_normalise(sum);
+#endif
+    return sum;
+}
+
+/* a * b, exactly where pairs have it. */
+INLINE wide wide_product(real a, real b)
 {
     wide c;
-    c.hi = a.hi * a.hi;
+    c.hi = a * b;
 #ifdef CLACT_PAIRS
-    c.lo = fma(2 * a.hi, a.lo, fma(a.hi, a.hi, -c.hi));
+    c.lo = fma(a, b, -c.hi);
 #endif
     return c;
+}
+
+INLINE wide wide_mul(wide a, wide b)
+{
+    wide c = wide_product(a.hi, b.hi);
+#ifdef CLACT_PAIRS
+    c.lo = fma(a.hi, b.lo, fma(a.lo, b.hi, c.lo));
+#endif
+    return c;
+}
+
+INLINE wide wide_square(wide a)
+{
+    wide c = wide_product(a.hi, a.hi);
+#ifdef CLACT_PAIRS
+    c.lo = fma(2 * a.hi, a.lo, c.lo);
+#endif
+    return c;
+}
+
+/* a * b, rounded once. The low product of a zero b may have another sign than the high one. */
+INLINE real wide_scaled_by(wide a, real b)
+{
+#ifdef CLACT_PAIRS
+    return fma(a.hi, b, b == 0 ? a.hi * b : a.lo * b);
+#else
+    return a.hi * b;
+#endif
 }
 
 /* a / b. The remainder corrects the quotient, so that the error of reciprocal() enters only squared. */
@@ -155,7 +265,9 @@ INLINE real wide_times(wide a, real g, mask n)
     const real lifted = g * power_of_two(lift);
     /* With an infinite g the low term could be NaN, or an infinity of the other sign. */
     const real finite = at_least(at_most(lifted, REAL_MAX), -REAL_MAX);
-    const real product = fma(a.hi, lifted, a.lo * finite) * power_of_two(half_n);
+    /* With a g of 0 it could be a 0 of the other sign. */
+    const real low = g == 0 ? a.hi * g : a.lo * finite;
+    const real product = fma(a.hi, lifted, low) * power_of_two(half_n);
     return product * power_of_two(n - half_n) * power_of_two(-lift);
 #else
     return a.hi * g * power_of_two(half_n) * power_of_two(n - half_n);

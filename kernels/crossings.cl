@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slopes near the x0 < 0 where they are 0. There the terms of their formulas cancel, and what is left of
+ * them is their rounding. With d = x - x0 (silu: beta x - x0) the slope is d T(d), T nowhere near 0; so no
+ * precision is lost.
+ *
+ * x0 and T are computed from the slopes' formulas: T, for |d| <= 1/4, by interpolation at Chebyshev's
+ * points. Its constant is wide. The relative error of T is given at each.
+ */
+typedef struct {
+    mask here;
+    wide slope;
+} crossing;
+
+/* x * factor - x0, as exactly as where it is 0 demands. */
+INLINE wide distance_from(real x, ELEMENT factor, ELEMENT minus_x0_hi, ELEMENT minus_x0_lo)
+{
+#ifdef CLACT_PAIRS
+    const wide z = wide_product(x, (real)factor);
+    return wide_add(z, wide_constant(minus_x0_hi, minus_x0_lo));
+#else
+    return wide_of(fma(x, (real)factor, (real)minus_x0_hi) + minus_x0_lo);
+#endif
+}
+
+#ifdef CLACT_STORAGE_F64
+#define DISTANCE_FROM(x, factor, hi32, lo32, hi64, lo64) distance_from(x, factor, hi64, lo64)
+#else
+#define DISTANCE_FROM(x, factor, hi32, lo32, hi64, lo64) distance_from(x, factor, hi32, lo32)
+#endif
+
+/* d (t + d s), and whether that is to be used. */
+INLINE crossing crossing_of(wide d, wide t, real s)
+{
+    crossing c;
+    c.here = fabs(d.hi) <= (real)0.25f;
+    c.slope = wide_mul(d, wide_add(t, wide_of(d.hi * s)));
+    return c;
+}
+
+/* x s(beta x) */
+INLINE crossing silu_crossing(real x, ELEMENT beta)
+{
+    const wide d = DISTANCE_FROM(x, beta, 0x1.474974p0f, -0x1.bdf6fap-27f,
+                                 0x1.474973c84120bp0, 0x1.f8d74bc9ac154p-54);
+    const wide t = WIDE_CONSTANT(0x1.be141p-3f, 0x1.18c1e2p-29f,
+                                 0x1.be1410460527fp-3, -0x1.2853a85d65643p-58);
+#ifdef CLACT_STORAGE_F64 /* degree 13, 2^-55.8 */
+    real s = fma((real)-0x1.2b47d292c62bp-25, d.hi, (real)0x1.c2e202c3008cep-21);
+    s = fma(s, d.hi, (real)0x1.3aeece5f6afe8p-19);
+    s = fma(s, d.hi, (real)-0x1.8ab8be0e40991p-19);
+    s = fma(s, d.hi, (real)-0x1.f2d8ac76f90bap-16);
+    s = fma(s, d.hi, (real)-0x1.5723b6304543p-15);
+    s = fma(s, d.hi, (real)0x1.8574d14807687p-13);
+    s = fma(s, d.hi, (real)0x1.a2a7caff0fc1fp-11);
+    s = fma(s, d.hi, (real)0x1.098e92b8b6c3fp-13);
+    s = fma(s, d.hi, (real)-0x1.b0f82c4994883p-8);
+    s = fma(s, d.hi, (real)-0x1.f2d0e32bc297ep-7);
+    s = fma(s, d.hi, (real)0x1.353eb573ca46ap-6);
+    s = fma(s, d.hi, (real)0x1.2c563458cc0adp-3);
+#else /* degree 6, 2^-26.4 */
+    real s = fma((real)0x1.9ff546p-11f, d.hi, (real)0x1.339bd8p-13f);
+    s = fma(s, d.hi, (real)-0x1.b0f4ccp-8f);
+    s = fma(s, d.hi, (real)-0x1.f2d62p-7f);
+    s = fma(s, d.hi, (real)0x1.353eb2p-6f);
+    s = fma(s, d.hi, (real)0x1.2c5634p-3f);
+#endif
+    return crossing_of(d, t, s);
+}
+
+/* x erfc(-x / sqrt(2)) / 2 */
+INLINE crossing gelu_crossing(real x)
+{
+    const wide d = DISTANCE_FROM(x, 1, 0x1.80ead2p-1f, -0x1.a03fd4p-27f,
+                                 0x1.80ead197f00b4p-1, -0x1.13e74c58cada8p-56);
+    const wide t = WIDE_CONSTANT(0x1.b9d99p-2f, -0x1.6372a8p-28f,
+                                 0x1.b9d98fa5a3215p-2, 0x1.fc78949a9d645p-56);
+#ifdef CLACT_STORAGE_F64 /* degree 13, 2^-55.7 */
+    real s = fma((real)0x1.d04f93c63d52cp-22, d.hi, (real)-0x1.ffb024cf308fp-18);
+    s = fma(s, d.hi, (real)-0x1.784a70b90266bp-17);
+    s = fma(s, d.hi, (real)0x1.6955a6d1998d3p-14);
+    s = fma(s, d.hi, (real)0x1.86c863705a1d7p-13);
+    s = fma(s, d.hi, (real)-0x1.8680e7cddc315p-11);
+    s = fma(s, d.hi, (real)-0x1.258a6d85464abp-9);
+    s = fma(s, d.hi, (real)0x1.297b9d6522ffep-8);
+    s = fma(s, d.hi, (real)0x1.3e346def41f93p-6);
+    s = fma(s, d.hi, (real)-0x1.e4088244ea8fp-7);
+    s = fma(s, d.hi, (real)-0x1.d2fa4c17c7e84p-4);
+    s = fma(s, d.hi, (real)-0x1.2a2ef9bb86622p-6);
+    s = fma(s, d.hi, (real)0x1.8d9a941de3ac5p-2);
+#else /* degree 6, 2^-27.0 */
+    real s = fma((real)0x1.23716p-8f, d.hi, (real)0x1.3a37ep-6f);
+    s = fma(s, d.hi, (real)-0x1.e3ea6ap-7f);
+    s = fma(s, d.hi, (real)-0x1.d2f258p-4f);
+    s = fma(s, d.hi, (real)-0x1.2a2f2ap-6f);
+    s = fma(s, d.hi, (real)0x1.8d9a9p-2f);
+#endif
+    return crossing_of(d, t, s);
+}
+
+/* x s(2 u) */
+INLINE crossing gelu_tanh_crossing(real x)
+{
+    const wide d = DISTANCE_FROM(x, 1, 0x1.8142ap-1f, -0x1.85a06cp-27f,
+                                 0x1.81429f9e97e4dp-1, -0x1.4f523ed77dbdcp-55);
+    const wide t = WIDE_CONSTANT(0x1.b8bacep-2f, -0x1.a3182ap-27f,
+                                 0x1.b8bacd2c96b91p-2, 0x1.89bbf8e56809ep-56);
+#ifdef CLACT_STORAGE_F64 /* degree 13, 2^-55.3 */
+    real s = fma((real)0x1.7deef19862ccap-18, d.hi, (real)-0x1.02e371d561796p-16);
+    s = fma(s, d.hi, (real)-0x1.250e57afda6fp-15);
+    s = fma(s, d.hi, (real)0x1.047ba24aea5e1p-13);
+    s = fma(s, d.hi, (real)0x1.14bf4420ef649p-12);
+    s = fma(s, d.hi, (real)-0x1.e63ee89c22a42p-11);
+    s = fma(s, d.hi, (real)-0x1.3d8d63de85d01p-9);
+    s = fma(s, d.hi, (real)0x1.58c9ed440e39bp-8);
+    s = fma(s, d.hi, (real)0x1.427996dc0ce7cp-6);
+    s = fma(s, d.hi, (real)-0x1.104a83eda2d06p-6);
+    s = fma(s, d.hi, (real)-0x1.d2b773464701fp-4);
+    s = fma(s, d.hi, (real)-0x1.029615edb095ap-6);
+    s = fma(s, d.hi, (real)0x1.8cd1a2b2fff32p-2);
+#else /* degree 6, 2^-26.5 */
+    real s = fma((real)0x1.51479ep-8f, d.hi, (real)0x1.3e2bccp-6f);
+    s = fma(s, d.hi, (real)-0x1.1037dp-6f);
+    s = fma(s, d.hi, (real)-0x1.d2aedep-4f);
+    s = fma(s, d.hi, (real)-0x1.029652p-6f);
+    s = fma(s, d.hi, (real)0x1.8cd19ep-2f);
+#endif
+    return crossing_of(d, t, s);
+}
+
+/* x tanh(log(1 + e^x)) */
+INLINE crossing mish_crossing(real x)
+{
+    const wide d = DISTANCE_FROM(x, 1, 0x1.31432cp0f, 0x1.a25b08p-29f,
+                                 0x1.31432c0d12d84p0, 0x1.bf319154da21p-55);
+    const wide t = WIDE_CONSTANT(0x1.115accp-2f, -0x1.7c622ap-27f,
+                                 0x1.115acb42500bbp-2, 0x1.238d2b8e42686p-56);
+#ifdef CLACT_STORAGE_F64 /* degree 13, 2^-57.0 */
+    real s = fma((real)0x1.86fd21432b62ap-19, d.hi, (real)0x1.3ae0df176aa51p-20);
+    s = fma(s, d.hi, (real)-0x1.223d40b55bc3cp-16);
+    s = fma(s, d.hi, (real)-0x1.d47decd63b10cp-15);
+    s = fma(s, d.hi, (real)-0x1.5fff985cce48ap-15);
+    s = fma(s, d.hi, (real)0x1.0a798e55deee6p-12);
+    s = fma(s, d.hi, (real)0x1.0379918126df7p-10);
+    s = fma(s, d.hi, (real)0x1.1e5e17f9cf699p-10);
+    s = fma(s, d.hi, (real)-0x1.b87ddfb518f93p-9);
+    s = fma(s, d.hi, (real)-0x1.03369d4abbb3cp-6);
+    s = fma(s, d.hi, (real)-0x1.4c222fe64d502p-6);
+    s = fma(s, d.hi, (real)0x1.574f121a86871p-5);
+    s = fma(s, d.hi, (real)0x1.a34a251d8ad7bp-3);
+#else /* degree 6, 2^-26.6 */
+    real s = fma((real)0x1.2688c8p-10f, d.hi, (real)-0x1.aa59f6p-9f);
+    s = fma(s, d.hi, (real)-0x1.033bbp-6f);
+    s = fma(s, d.hi, (real)-0x1.4c305p-6f);
+    s = fma(s, d.hi, (real)0x1.574f1ap-5f);
+    s = fma(s, d.hi, (real)0x1.a34a28p-3f);
+#endif
+    return crossing_of(d, t, s);
+}
