@@ -12,12 +12,25 @@ typedef struct job {
     unsigned char *arrays[3]; /* the inputs are never written through it */
 } job;
 
+/* Of an element of operand i. */
+static size_t size_of(const job *j, unsigned i)
+{
+    return clact_dtype_size(clact__operand_dtype(&j->call, i));
+}
+
+/* So many elements of every operand are at most so many bytes; no operand has larger elements than
+ * the first. */
+static size_t elements_in(const job *j, size_t bytes)
+{
+    return bytes / size_of(j, 0);
+}
+
 /* Checks. */
 
 static clact_status check_array(const clact_context *ctx, const job *j, unsigned i)
 {
     const char *name = clact__operand_name(&j->call, i);
-    const size_t size = clact_dtype_size(j->call.variant.dtype);
+    const size_t size = size_of(j, i);
     const uintptr_t start = (uintptr_t)j->arrays[i];
     if (!start)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "%s is NULL", name);
@@ -30,12 +43,13 @@ static clact_status check_array(const clact_context *ctx, const job *j, unsigned
     return CLACT_SUCCESS;
 }
 
-/* Whether two operands share some but not all of their memory. */
+/* Whether two operands share memory without being the same. */
 static bool overlap_partly(const job *j, unsigned a, unsigned b)
 {
     const uintptr_t x = (uintptr_t)j->arrays[a], y = (uintptr_t)j->arrays[b];
-    const uintptr_t apart = x < y ? y - x : x - y;
-    return apart != 0 && apart < j->n * clact_dtype_size(j->call.variant.dtype);
+    if (x == y && size_of(j, a) == size_of(j, b))
+        return false;
+    return x < y ? y - x < j->n * size_of(j, a) : x - y < j->n * size_of(j, b);
 }
 
 static clact_status check_arrays(const clact_context *ctx, const job *j)
@@ -56,9 +70,9 @@ static clact_status check_arrays(const clact_context *ctx, const job *j)
 
 /* Sharing. */
 
-/* Wraps bytes of the arrays in buffers without copying; operands that are the same array get the
- * same buffer, as two over one range of memory would be undefined. */
-static clact_status wrap(const clact_context *ctx, const job *j, size_t start, size_t bytes,
+/* Wraps `count` elements of the arrays in buffers without copying; operands that are the same array
+ * get the same buffer, as two over one range of memory would be undefined. */
+static clact_status wrap(const clact_context *ctx, const job *j, size_t start, size_t count,
                          cl_mem mems[3])
 {
     const unsigned output = j->call.operands - 1;
@@ -72,8 +86,8 @@ static clact_status wrap(const clact_context *ctx, const job *j, size_t start, s
             continue;
         cl_int code = CL_SUCCESS;
         const cl_mem_flags access = i == output ? CL_MEM_READ_WRITE : CL_MEM_READ_ONLY;
-        mems[i] = clCreateBuffer(ctx->cl, access | CL_MEM_USE_HOST_PTR, bytes, j->arrays[i] + start,
-                                 &code);
+        mems[i] = clCreateBuffer(ctx->cl, access | CL_MEM_USE_HOST_PTR, count * size_of(j, i),
+                                 j->arrays[i] + start * size_of(j, i), &code);
         if (code != CL_SUCCESS)
             return clact__fail_cl(ctx, code, "clCreateBuffer");
     }
@@ -106,16 +120,15 @@ static clact_status make_visible(const clact_context *ctx, cl_mem mem, size_t by
 
 static clact_status share_piece(clact_context *ctx, job *j, size_t start, size_t count)
 {
-    const size_t size = clact_dtype_size(j->call.variant.dtype);
     const unsigned output = j->call.operands - 1;
     cl_mem mems[3] = {NULL, NULL, NULL};
-    clact_status status = wrap(ctx, j, start * size, count * size, mems);
+    clact_status status = wrap(ctx, j, start, count, mems);
     for (unsigned i = 0; i <= output; i++)
-        j->call.views[i] = clact_view_1d(mems[i], j->call.variant.dtype, 0, count);
+        j->call.views[i] = clact_view_1d(mems[i], clact__operand_dtype(&j->call, i), 0, count);
     if (status == CLACT_SUCCESS)
         status = clact__launch(ctx, ctx->lanes.compute, &j->call, 0, NULL, NULL);
     if (status == CLACT_SUCCESS)
-        status = make_visible(ctx, mems[output], count * size);
+        status = make_visible(ctx, mems[output], count * size_of(j, output));
     for (unsigned i = 0; i <= output; i++)
         if (mems[i])
             clReleaseMemObject(mems[i]);
@@ -124,14 +137,13 @@ static clact_status share_piece(clact_context *ctx, job *j, size_t start, size_t
 
 static clact_status run_shared(clact_context *ctx, job *j)
 {
-    const size_t size = clact_dtype_size(j->call.variant.dtype);
-    const size_t piece = ctx->profile.largest_bytes / size;
+    const size_t piece = elements_in(j, ctx->profile.largest_bytes);
     const unsigned output = j->call.operands - 1;
     bool in_place = false;
     for (unsigned i = 0; i < output; i++)
         in_place = in_place || j->arrays[i] == j->arrays[output];
     /* One decision for all pieces, so that the first has compiled what the last needs. */
-    j->call.variant.streams = clact__should_stream(ctx, j->call.operands, j->n * size, in_place);
+    j->call.variant.streams = clact__should_stream(ctx, &j->call, j->n, in_place);
     clact_status status = CLACT_SUCCESS;
     for (size_t start = 0; start < j->n && status == CLACT_SUCCESS; start += piece)
         status = share_piece(ctx, j, start, j->n - start < piece ? j->n - start : piece);
@@ -144,11 +156,17 @@ static clact_status run_shared(clact_context *ctx, job *j)
 enum { SLOTS = 3 };
 
 typedef struct slot {
-    clact__block *inputs[2]; /* the kernel writes its output over the first */
+    clact__block *blocks[3]; /* of the operands; the output has one of its own if writes_apart() */
     cl_event written[2];
     cl_event computed;
     cl_event read;
 } slot;
+
+/* The kernel writes its output over the first input, where the elements are of one size. */
+static bool writes_apart(const job *j)
+{
+    return size_of(j, j->call.operands - 1) != size_of(j, 0);
+}
 
 static cl_command_queue new_queue(const clact_context *ctx, cl_int *code)
 {
@@ -177,13 +195,14 @@ static void release_event(cl_event *event)
 }
 
 static clact_status write_piece(const clact_context *ctx, const clact__lanes *lanes, const job *j,
-                                size_t offset, size_t bytes, slot *s)
+                                size_t start, size_t count, slot *s)
 {
     for (unsigned i = 0; i + 1 < j->call.operands; i++) {
+        const size_t size = size_of(j, i);
         release_event(&s->written[i]);
-        const cl_int code = clEnqueueWriteBuffer(lanes->up, s->inputs[i]->mem, CL_FALSE, 0, bytes,
-                                                 j->arrays[i] + offset, s->read ? 1 : 0,
-                                                 s->read ? &s->read : NULL, &s->written[i]);
+        const cl_int code = clEnqueueWriteBuffer(
+            lanes->up, s->blocks[i]->mem, CL_FALSE, 0, count * size, j->arrays[i] + start * size,
+            s->read ? 1 : 0, s->read ? &s->read : NULL, &s->written[i]);
         if (code != CL_SUCCESS)
             return clact__fail_cl(ctx, code, "clEnqueueWriteBuffer");
     }
@@ -194,15 +213,16 @@ static clact_status write_piece(const clact_context *ctx, const clact__lanes *la
 static clact_status start_piece(clact_context *ctx, const clact__lanes *lanes, job *j, size_t start,
                                 size_t count, slot *s)
 {
-    const size_t size = clact_dtype_size(j->call.variant.dtype);
     const unsigned output = j->call.operands - 1;
-    clact_status status = write_piece(ctx, lanes, j, start * size, count * size, s);
+    const size_t size = size_of(j, output);
+    clact_status status = write_piece(ctx, lanes, j, start, count, s);
     if (status != CLACT_SUCCESS)
         return status;
 
-    for (unsigned i = 0; i < output; i++)
-        j->call.views[i] = clact_view_1d(s->inputs[i]->mem, j->call.variant.dtype, 0, count);
-    j->call.views[output] = j->call.views[0];
+    const cl_mem result = s->blocks[writes_apart(j) ? output : 0]->mem;
+    for (unsigned i = 0; i <= output; i++)
+        j->call.views[i] = clact_view_1d(i == output ? result : s->blocks[i]->mem,
+                                         clact__operand_dtype(&j->call, i), 0, count);
     clFlush(lanes->up);
     release_event(&s->computed);
     status = clact__launch(ctx, lanes->compute, &j->call, output, s->written, &s->computed);
@@ -212,7 +232,7 @@ static clact_status start_piece(clact_context *ctx, const clact__lanes *lanes, j
     clFlush(lanes->compute);
     release_event(&s->read);
     const cl_int code =
-        clEnqueueReadBuffer(lanes->down, s->inputs[0]->mem, CL_FALSE, 0, count * size,
+        clEnqueueReadBuffer(lanes->down, result, CL_FALSE, 0, count * size,
                             j->arrays[output] + start * size, 1, &s->computed, &s->read);
     if (code != CL_SUCCESS)
         return clact__fail_cl(ctx, code, "clEnqueueReadBuffer");
@@ -235,24 +255,24 @@ static cl_int slot_end(clact_context *ctx, const clact__lanes *lanes, slot *s, b
     release_event(&s->written[1]);
     release_event(&s->computed);
     release_event(&s->read);
-    for (unsigned i = 0; i < 2; i++)
-        if (s->inputs[i])
-            clact__pool_release(ctx, s->inputs[i]);
+    for (unsigned i = 0; i < 3; i++)
+        if (s->blocks[i])
+            clact__pool_release(ctx, s->blocks[i]);
     return code;
 }
 
 static clact_status run_pieces(clact_context *ctx, const clact__lanes *lanes, job *j, size_t piece,
                                slot slots[SLOTS])
 {
+    const unsigned blocks = j->call.operands - (writes_apart(j) ? 0 : 1);
     clact_status status = CLACT_SUCCESS;
     size_t turn = 0;
     for (size_t start = 0; start < j->n && status == CLACT_SUCCESS; start += piece, turn++) {
         slot *s = &slots[turn % SLOTS];
         const size_t count = j->n - start < piece ? j->n - start : piece;
-        for (unsigned i = 0; i + 1 < j->call.operands && status == CLACT_SUCCESS; i++)
-            if (!s->inputs[i])
-                status = clact__pool_acquire(ctx, count * clact_dtype_size(j->call.variant.dtype),
-                                             &s->inputs[i]);
+        for (unsigned i = 0; i < blocks && status == CLACT_SUCCESS; i++)
+            if (!s->blocks[i])
+                status = clact__pool_acquire(ctx, count * size_of(j, i), &s->blocks[i]);
         if (status == CLACT_SUCCESS)
             status = start_piece(ctx, lanes, j, start, count, s);
     }
@@ -266,8 +286,7 @@ static clact_status run_copied(clact_context *ctx, job *j)
     if (status != CLACT_SUCCESS)
         return status;
     slot slots[SLOTS] = {0};
-    status = run_pieces(ctx, &lanes, j,
-                        ctx->profile.piece_bytes / clact_dtype_size(j->call.variant.dtype), slots);
+    status = run_pieces(ctx, &lanes, j, elements_in(j, ctx->profile.piece_bytes), slots);
     cl_int code = CL_SUCCESS;
     for (unsigned i = 0; i < SLOTS; i++) {
         const cl_int ended = slot_end(ctx, &lanes, &slots[i], status != CLACT_SUCCESS);
@@ -315,5 +334,13 @@ clact_status clact_backward(clact_context *ctx, clact_operator op, const clact_p
     job j = {.n = n, .arrays = {bytes_of(grad), bytes_of(saved), dx}};
     const clact_status status =
         clact__call_begin(ctx, op, params, clact__direction_of(kind), dtype, &j.call);
+    return status == CLACT_SUCCESS ? run(ctx, &j) : status;
+}
+
+clact_status clact_predict(clact_context *ctx, clact_dtype dtype, double threshold, size_t n,
+                           const void *logits, unsigned char *labels)
+{
+    job j = {.n = n, .arrays = {bytes_of(logits), labels}};
+    const clact_status status = clact__predict_begin(ctx, dtype, threshold, &j.call);
     return status == CLACT_SUCCESS ? run(ctx, &j) : status;
 }

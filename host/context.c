@@ -10,7 +10,7 @@ static const clact_options default_options;
 /* The locks are made first and together, so that unmaking never has to ask which exist. */
 static bool init_locks(clact_context *ctx)
 {
-    clact__program *programs = &ctx->programs[0][0][0][0];
+    clact__program *programs = &ctx->programs[0][0][0];
     const size_t count = sizeof(ctx->programs) / sizeof(*programs);
     size_t made = 0;
     while (made < count && pthread_mutex_init(&programs[made].lock, NULL) == 0)
@@ -33,7 +33,7 @@ static void release_queue(cl_command_queue queue)
 
 static void context_free(clact_context *ctx)
 {
-    clact__program *programs = &ctx->programs[0][0][0][0];
+    clact__program *programs = &ctx->programs[0][0][0];
     for (size_t i = 0; i < sizeof(ctx->programs) / sizeof(*programs); i++)
         clact__program_free(&programs[i]);
     clact_context_trim(ctx);

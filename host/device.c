@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* queries: a property that cannot be read is zero or empty */
+/* Queries. A property that cannot be read is zero or empty. */
 
 static cl_ulong get_number(cl_device_id device, cl_device_info what)
 {
@@ -296,11 +296,6 @@ static size_t to_size(cl_ulong value)
     return value > SIZE_MAX ? SIZE_MAX : (size_t)value;
 }
 
-static size_t at_most(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* A GPU hides latency with many items of one vector; a CPU thread wants a long run of wide vectors
  * and few items, as each costs a call. */
 static void cut_work(cl_device_id device, clact__profile *profile)
@@ -371,14 +366,14 @@ static clact_status apply_options(const clact_context *ctx, const clact_options 
     if (options->piece_bytes) {
         /* A piece holds at least one element of any dtype, and a whole number of them. */
         const size_t piece = options->piece_bytes < 8 ? 8 : options->piece_bytes & ~(size_t)7;
-        profile->largest_bytes = at_most(profile->largest_bytes, piece);
+        profile->largest_bytes = clact__at_most(profile->largest_bytes, piece);
         profile->piece_bytes = profile->largest_bytes;
     }
     return CLACT_SUCCESS;
 }
 
-/* A size of the device's memory. Where it is not told or makes no sense, it is the smallest that OpenCL
- * allows: pieces of no bytes would never come to an end. */
+/* A size of the device's memory. Where it is not told or makes no sense, it is the smallest that
+ * OpenCL allows: pieces of no bytes would never come to an end. */
 static size_t memory_size(cl_device_id device, cl_device_info what)
 {
     const size_t told = to_size(get_number(device, what));
@@ -400,8 +395,8 @@ clact_status clact__device_profile(const clact_context *ctx, cl_device_id device
     };
     /* 32 MiB are enough to keep a bus busy; nine of them (three pieces in flight, at most three
      * operands) must fit. */
-    profile->piece_bytes =
-        at_most(at_most(profile->largest_bytes, (size_t)32 << 20), (global / 16) & pages);
+    profile->piece_bytes = clact__at_most(clact__at_most(profile->largest_bytes, (size_t)32 << 20),
+                                          (global / 16) & pages);
     cut_work(device, profile);
     get_group_limits(device, profile);
     return apply_options(ctx, options, profile);

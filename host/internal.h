@@ -10,6 +10,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+static inline size_t clact__at_least(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline size_t clact__at_most(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* ops.c: the table of operators */
 
 typedef enum clact__direction {
@@ -22,12 +32,14 @@ typedef enum clact__direction {
 typedef struct clact__op {
     clact_operator value;
     const char *name;
-    unsigned saved; /* clact_saved values, or-ed */
+    unsigned saved;      /* clact_saved values, or-ed */
+    unsigned parameters; /* clact_parameter values, or-ed */
+    unsigned positive;   /* those of them that have to be greater than 0 */
+    clact_params defaults;
 } clact__op;
 
 enum {
-#define CLACT_OPERATOR(value, NAME, name, saved, forward, from_output, from_input)                 \
-    CLACT__ROW_##NAME,
+#define CLACT_OPERATOR(value, NAME, ...) CLACT__ROW_##NAME,
 #include <clact/ops.def>
 #undef CLACT_OPERATOR
     CLACT__OPS
@@ -51,6 +63,12 @@ const char *clact__direction_name(clact__direction direction);
 clact__direction clact__direction_of(clact_saved kind);
 /* Whether the operator has this direction. */
 bool clact__op_has(const clact__op *op, clact__direction direction);
+/* The operands before the output: x, or grad and the saved value. */
+unsigned clact__inputs(clact__direction direction);
+/* Checks a caller's parameters, NULL for the defaults, and stores what the kernel is to compute
+ * with: for all dtypes but f64 they are rounded to f32. */
+clact_status clact__params_resolve(const clact_context *ctx, const clact__op *op, clact_dtype dtype,
+                                   const clact_params *params, clact_params *resolved);
 
 /* status.c: what went wrong */
 
@@ -93,9 +111,13 @@ clact_status clact__device_profile(const clact_context *ctx, cl_device_id device
 
 /* program.c: compiled kernels */
 
+/* The shapes of kernels, each a file of its own in kernels/. */
+typedef enum clact__shape { CLACT__ELEMENTWISE, CLACT__PREDICT } clact__shape;
+
 /* What a program is compiled for. */
 typedef struct clact__variant {
-    const clact__op *op;
+    clact__shape shape;
+    const clact__op *op; /* this and the next: of elementwise kernels alone */
     clact__direction direction;
     clact_dtype dtype;
     bool streams; /* its stores go past the cache */
@@ -110,6 +132,9 @@ typedef struct clact__kernel {
     struct clact__kernel *next;
 } clact__kernel;
 
+/* Programs are kept by operator and direction; behind those, by the other shapes. */
+enum { CLACT__PREDICT_ROW = CLACT__OPS * CLACT__DIRECTIONS, CLACT__PROGRAM_ROWS };
+
 /* The program of one variant and its idle kernels. */
 typedef struct clact__program {
     pthread_mutex_t lock;
@@ -117,6 +142,8 @@ typedef struct clact__program {
     clact__kernel *idle;
 } clact__program;
 
+/* Whether the kernels of this dtype compute in double. */
+bool clact__computes_in_double(const clact_context *ctx, clact_dtype dtype);
 clact_status clact__kernel_acquire(clact_context *ctx, const clact__variant *variant,
                                    clact__kernel **kernel);
 void clact__kernel_release(clact__kernel *kernel);
@@ -158,7 +185,7 @@ struct clact_context {
     char *build_options;
     void (*log)(void *user, clact_status status, cl_int code, const char *message);
     void *log_user;
-    clact__program programs[CLACT__OPS][CLACT__DIRECTIONS][CLACT__DTYPES][2 /* streams */];
+    clact__program programs[CLACT__PROGRAM_ROWS][CLACT__DTYPES][2 /* streams */];
     clact__pool pool;
     pthread_mutex_t lanes_lock;
     clact__lanes lanes;
@@ -166,6 +193,21 @@ struct clact_context {
 
 void clact__context_retain(clact_context *ctx);
 void clact__context_release(clact_context *ctx);
+
+/* threshold.c: where the sigmoid reaches a threshold */
+
+/*
+ * Elements from one to another, both of them included, by their places in the order from -inf to +inf.
+ * An element's place is its bits where its sign is clear, and minus that less 1 where it is set: -0 is
+ * at -1, right before +0, and no NaN is between the infinities.
+ */
+typedef struct clact__range {
+    cl_long lowest, highest;
+} clact__range;
+
+/* The elements x of a floating-point dtype with s(x) >= threshold, s the exact logistic function. The
+ * threshold is from 0 to 1. */
+clact__range clact__threshold(clact_dtype dtype, double threshold);
 
 /* view.c: checked operands */
 
@@ -185,12 +227,14 @@ clact_status clact__view_check(const clact_context *ctx, clact_view view, const 
 clact_status clact__view_check_overlap(const clact_context *ctx, const clact__extent *output,
                                        const clact__extent *other, const char *name);
 
-/* Launch.c: the one way to a pointwise kernel. */
+/* launch.c: the one way to a pointwise kernel */
 
 /* One call: the operands in the kernel's order, the output last. */
 typedef struct clact__call {
     clact__variant variant;
-    unsigned operands; /* with the output: 2 or 3 */
+    clact_params params; /* of elementwise kernels, as clact__params_resolve stores them */
+    clact__range range;  /* of predict: the elements whose label is 1 */
+    unsigned operands;   /* with the output: 2 or 3 */
     clact_view views[3];
 } clact__call;
 
@@ -198,12 +242,18 @@ typedef struct clact__call {
 clact_status clact__call_begin(const clact_context *ctx, clact_operator op,
                                const clact_params *params, clact__direction direction,
                                clact_dtype dtype, clact__call *call);
+/* The same for clact_predict. */
+clact_status clact__predict_begin(const clact_context *ctx, clact_dtype dtype, double threshold,
+                                  clact__call *call);
 /* How the messages call operand i. */
 const char *clact__operand_name(const clact__call *call, unsigned i);
-/* Whether a call's output, of so many bytes, should go past the cache. When the call moves more
+/* What operand i has to be made of. */
+clact_dtype clact__operand_dtype(const clact__call *call, unsigned i);
+/* Whether the output of a call on n elements should go past the cache. When the call moves more
  * than the cache holds, that saves reading each line before it is written; in place it has been
  * read anyway. */
-bool clact__should_stream(const clact_context *ctx, unsigned operands, size_t bytes, bool in_place);
+bool clact__should_stream(const clact_context *ctx, const clact__call *call, size_t n,
+                          bool in_place);
 /* Enqueues a call whose views are checked. */
 clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const clact__call *call,
                            cl_uint n_wait, const cl_event *wait, cl_event *event);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* checks */
+/* Checks. */
 
 clact_status clact__queue_check(const clact_context *ctx, cl_command_queue *queue)
 {
@@ -51,6 +51,19 @@ clact_status clact__wait_check(const clact_context *ctx, cl_uint n_wait, const c
     return CLACT_SUCCESS;
 }
 
+/* Checks that the device can compute with elements of this dtype. */
+static clact_status check_dtype(const clact_context *ctx, clact_dtype dtype)
+{
+    if (clact_dtype_size(dtype) == 0)
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "the dtype is unknown");
+    if (dtype == CLACT_U8)
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
+                           "u8 is the dtype of labels, which cannot be computed with");
+    if (dtype == CLACT_F64 && !ctx->profile.has_f64)
+        return clact__fail(ctx, CLACT_UNSUPPORTED, "the device has no f64 (cl_khr_fp64)");
+    return CLACT_SUCCESS;
+}
+
 clact_status clact__call_begin(const clact_context *ctx, clact_operator op,
                                const clact_params *params, clact__direction direction,
                                clact_dtype dtype, clact__call *call)
@@ -60,19 +73,34 @@ clact_status clact__call_begin(const clact_context *ctx, clact_operator op,
     const clact__op *row = clact__op_find(op);
     if (!row)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "op is no operator");
-    if (params)
-        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "%s has no parameters", row->name);
-    if (clact_dtype_size(dtype) == 0)
-        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "the dtype is unknown");
-    if (dtype == CLACT_F64 && !ctx->profile.has_f64)
-        return clact__fail(ctx, CLACT_UNSUPPORTED, "the device has no f64 (cl_khr_fp64)");
+    const clact_status status = check_dtype(ctx, dtype);
+    if (status != CLACT_SUCCESS)
+        return status;
     if (direction == CLACT__DIRECTIONS)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "kind is no clact_saved value");
     if (!clact__op_has(row, direction))
         return clact__fail(ctx, CLACT_UNSUPPORTED, "%s has no gradient %s", row->name,
                            clact__direction_name(direction));
-    call->variant = (clact__variant){.op = row, .direction = direction, .dtype = dtype};
-    call->operands = direction == CLACT__FORWARD ? 2 : 3;
+    call->variant = (clact__variant){
+        .shape = CLACT__ELEMENTWISE, .op = row, .direction = direction, .dtype = dtype};
+    call->operands = clact__inputs(direction) + 1;
+    return clact__params_resolve(ctx, row, dtype, params, &call->params);
+}
+
+clact_status clact__predict_begin(const clact_context *ctx, clact_dtype dtype, double threshold,
+                                  clact__call *call)
+{
+    if (!ctx)
+        return clact__fail(NULL, CLACT_INVALID_ARGUMENT, "ctx is NULL");
+    const clact_status status = check_dtype(ctx, dtype);
+    if (status != CLACT_SUCCESS)
+        return status;
+    if (!(threshold >= 0 && threshold <= 1))
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
+                           "the threshold is %g, which is not a number from 0 to 1", threshold);
+    call->variant = (clact__variant){.shape = CLACT__PREDICT, .dtype = dtype};
+    call->operands = 2;
+    call->range = clact__threshold(dtype, threshold);
     return CLACT_SUCCESS;
 }
 
@@ -80,7 +108,25 @@ const char *clact__operand_name(const clact__call *call, unsigned i)
 {
     static const char *const forward[] = {"x", "y"};
     static const char *const backward[] = {"grad", "saved", "dx"};
+    static const char *const predict[] = {"logits", "labels"};
+    if (call->variant.shape == CLACT__PREDICT)
+        return predict[i];
     return call->operands == 2 ? forward[i] : backward[i];
+}
+
+clact_dtype clact__operand_dtype(const clact__call *call, unsigned i)
+{
+    return call->variant.shape == CLACT__PREDICT && i == 1 ? CLACT_U8 : call->variant.dtype;
+}
+
+static clact_status fail_dtype(const clact_context *ctx, const clact__call *call, unsigned i)
+{
+    const char *name = clact_dtype_name(call->views[i].dtype);
+    return clact__fail(ctx, CLACT_DTYPE_MISMATCH,
+                       "%s is of dtype %s, but has to be %s, as %s is %s",
+                       clact__operand_name(call, i), name ? name : "unknown",
+                       clact_dtype_name(clact__operand_dtype(call, i)),
+                       clact__operand_name(call, 0), clact_dtype_name(call->views[0].dtype));
 }
 
 /* Everything about the operands that can be known to be wrong before anything is enqueued. */
@@ -89,9 +135,8 @@ static clact_status check_views(const clact_context *ctx, const clact__call *cal
     const clact_view *first = &call->views[0];
     for (unsigned i = 1; i < call->operands; i++) {
         const clact_view *view = &call->views[i];
-        if (view->dtype != first->dtype)
-            return clact__fail(ctx, CLACT_DTYPE_MISMATCH, "%s and %s differ in their dtype",
-                               clact__operand_name(call, 0), clact__operand_name(call, i));
+        if (view->dtype != clact__operand_dtype(call, i))
+            return fail_dtype(ctx, call, i);
         if (view->rows != first->rows || view->cols != first->cols)
             return clact__fail(ctx, CLACT_SHAPE_MISMATCH, "%s is %zu x %zu but %s is %zu x %zu",
                                clact__operand_name(call, 0), first->rows, first->cols,
@@ -125,16 +170,6 @@ static size_t divide_up(size_t a, size_t b)
     return a / b + (a % b != 0);
 }
 
-static size_t at_least(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static size_t at_most(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Rows that follow each other without a gap are one long row. */
 static bool is_contiguous(const clact__call *call)
 {
@@ -144,21 +179,24 @@ static bool is_contiguous(const clact__call *call)
     return true;
 }
 
-bool clact__should_stream(const clact_context *ctx, unsigned operands, size_t bytes, bool in_place)
+bool clact__should_stream(const clact_context *ctx, const clact__call *call, size_t n,
+                          bool in_place)
 {
-    return !in_place && bytes >= ctx->profile.stream_bytes / operands;
+    size_t bytes = 0; /* of one element of each operand */
+    for (unsigned i = 0; i < call->operands; i++)
+        bytes += clact_dtype_size(clact__operand_dtype(call, i));
+    return !in_place && n >= ctx->profile.stream_bytes / bytes;
 }
 
 /* The same for a call on views. */
 static bool views_should_stream(const clact_context *ctx, const clact__call *call)
 {
     const clact_view *output = &call->views[call->operands - 1];
-    const size_t bytes = output->rows * output->cols * clact_dtype_size(output->dtype);
     bool in_place = false;
     for (unsigned i = 0; i + 1 < call->operands; i++)
         in_place = in_place ||
                    (call->views[i].mem == output->mem && call->views[i].offset == output->offset);
-    return clact__should_stream(ctx, call->operands, bytes, in_place);
+    return clact__should_stream(ctx, call, output->rows * output->cols, in_place);
 }
 
 /* So many rows of items some devices take at the most. */
@@ -172,24 +210,25 @@ static grid cut(const clact_context *ctx, const clact__call *call, size_t larges
     const clact_view *view = &call->views[0];
     const size_t elements =
         view->rows * view->cols; /* cannot overflow: it fits the output's buffer */
-    const size_t rows = is_contiguous(call) ? at_most(elements, 1) : view->rows;
+    const size_t rows = is_contiguous(call) ? clact__at_most(elements, 1) : view->rows;
     const size_t cols = is_contiguous(call) ? elements : view->cols;
     const size_t width = profile->vector_width;
 
-    const size_t wanted = at_least(profile->item_elements, divide_up(elements, profile->items));
-    const size_t span = divide_up(at_least(1, at_most(wanted, cols)), width) * width;
-    const size_t row_span =
-        at_least(at_least(1, wanted / at_least(1, cols)), divide_up(rows, MOST_DOWN));
-    const size_t across = at_least(1, divide_up(cols, span));
-    const size_t down = at_least(1, divide_up(rows, row_span));
+    const size_t wanted =
+        clact__at_least(profile->item_elements, divide_up(elements, profile->items));
+    const size_t span = divide_up(clact__at_least(1, clact__at_most(wanted, cols)), width) * width;
+    const size_t row_span = clact__at_least(clact__at_least(1, wanted / clact__at_least(1, cols)),
+                                            divide_up(rows, MOST_DOWN));
+    const size_t across = clact__at_least(1, divide_up(cols, span));
+    const size_t down = clact__at_least(1, divide_up(rows, row_span));
 
     /* A group spans columns first, as neighbours there share cache lines, then rows. */
-    const size_t group = at_most(profile->group_size, largest_group);
+    const size_t group = clact__at_most(profile->group_size, largest_group);
     size_t local = 1;
-    while (local * 2 <= at_most(group, profile->largest_group[0]) && local < across)
+    while (local * 2 <= clact__at_most(group, profile->largest_group[0]) && local < across)
         local *= 2;
-    const size_t local_rows =
-        at_least(1, at_most(at_most(group / local, down), profile->largest_group[1]));
+    const size_t local_rows = clact__at_least(
+        1, clact__at_most(clact__at_most(group / local, down), profile->largest_group[1]));
     return (grid){
         .global = {divide_up(across, local) * local, divide_up(down, local_rows) * local_rows},
         .local = {local, local_rows},
@@ -200,7 +239,20 @@ static grid cut(const clact_context *ctx, const clact__call *call, size_t larges
     };
 }
 
-static cl_int set_arguments(cl_kernel kernel, const clact__call *call, const grid *g)
+/* Computed in double, the parameters of an f32 call are doubles too, with the values of floats. */
+static cl_int set_params(const clact_context *ctx, cl_kernel kernel, cl_uint index,
+                         const clact__call *call)
+{
+    const clact_params *p = &call->params;
+    const cl_double4 wide = {{p->alpha, p->beta, p->gamma, 0}};
+    const cl_float4 narrow = {{(float)p->alpha, (float)p->beta, (float)p->gamma, 0}};
+    return clact__computes_in_double(ctx, call->variant.dtype)
+               ? clSetKernelArg(kernel, index, sizeof(wide), &wide)
+               : clSetKernelArg(kernel, index, sizeof(narrow), &narrow);
+}
+
+static cl_int set_arguments(const clact_context *ctx, cl_kernel kernel, const clact__call *call,
+                            const grid *g)
 {
     cl_uint index = 0;
     cl_int code = CL_SUCCESS;
@@ -214,6 +266,13 @@ static cl_int set_arguments(cl_kernel kernel, const clact__call *call, const gri
     const cl_ulong shape[4] = {g->rows, g->cols, g->row_span, g->col_span};
     for (unsigned k = 0; k < 4 && code == CL_SUCCESS; k++)
         code = clSetKernelArg(kernel, index++, sizeof(shape[k]), &shape[k]);
+    if (call->variant.shape == CLACT__PREDICT) {
+        const cl_long range[2] = {call->range.lowest, call->range.highest};
+        for (unsigned k = 0; k < 2 && code == CL_SUCCESS; k++)
+            code = clSetKernelArg(kernel, index++, sizeof(range[k]), &range[k]);
+    } else if (code == CL_SUCCESS && call->variant.op->parameters) {
+        code = set_params(ctx, kernel, index, call);
+    }
     return code;
 }
 
@@ -226,7 +285,7 @@ clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const cla
         return status;
     const grid g = cut(ctx, call, kernel->group_size);
     const char *name = "clSetKernelArg";
-    cl_int code = set_arguments(kernel->kernel, call, &g);
+    cl_int code = set_arguments(ctx, kernel->kernel, call, &g);
     if (code == CL_SUCCESS) {
         name = "clEnqueueNDRangeKernel";
         code = clEnqueueNDRangeKernel(queue, kernel->kernel, 2, NULL, g.global, g.local, n_wait,
@@ -284,50 +343,69 @@ clact_status clact_enqueue_backward(clact_context *ctx, cl_command_queue queue, 
     return status == CLACT_SUCCESS ? enqueue(ctx, queue, &call, n_wait, wait, event) : status;
 }
 
-/* One launch on an empty range: drivers that compile at the first launch do it here. */
-static clact_status launch_empty(clact_context *ctx, clact__variant variant, cl_mem mem)
+clact_status clact_enqueue_predict(clact_context *ctx, cl_command_queue queue, double threshold,
+                                   clact_view logits, clact_view labels, cl_uint n_wait,
+                                   const cl_event *wait, cl_event *event)
 {
-    const clact_view none = clact_view_1d(mem, variant.dtype, 0, 0);
-    const clact__call call = {
-        .variant = variant,
-        .operands = variant.direction == CLACT__FORWARD ? 2 : 3,
-        .views = {none, none, none},
-    };
-    return clact__launch(ctx, ctx->lanes.compute, &call, 0, NULL, NULL);
+    clact__call call = {.views = {logits, labels}};
+    const clact_status status = clact__predict_begin(ctx, logits.dtype, threshold, &call);
+    return status == CLACT_SUCCESS ? enqueue(ctx, queue, &call, n_wait, wait, event) : status;
 }
 
-static clact_status launch_all_empty(clact_context *ctx, const clact__op *op, clact_dtype dtype,
-                                     cl_mem mem)
+/* Launches on an empty range, with stores of either kind: drivers that compile at the first launch
+ * do it here. */
+static clact_status launch_empty(clact_context *ctx, clact__call *call, cl_mem mem)
 {
+    for (unsigned i = 0; i < call->operands; i++)
+        call->views[i] = clact_view_1d(mem, clact__operand_dtype(call, i), 0, 0);
+    call->variant.streams = false;
+    clact_status status = clact__launch(ctx, ctx->lanes.compute, call, 0, NULL, NULL);
+    call->variant.streams = true;
+    if (status == CLACT_SUCCESS && ctx->profile.stream_bytes != SIZE_MAX)
+        status = clact__launch(ctx, ctx->lanes.compute, call, 0, NULL, NULL);
+    return status;
+}
+
+/* The call in all directions of its operator; a predict has none. */
+static clact_status launch_all_empty(clact_context *ctx, clact__call *call, cl_mem mem)
+{
+    if (call->variant.shape == CLACT__PREDICT)
+        return launch_empty(ctx, call, mem);
     clact_status status = CLACT_SUCCESS;
-    for (int d = 0; d < CLACT__DIRECTIONS; d++) {
-        clact__variant variant = {.op = op, .direction = (clact__direction)d, .dtype = dtype};
-        if (!clact__op_has(op, variant.direction))
-            continue;
-        if (status == CLACT_SUCCESS)
-            status = launch_empty(ctx, variant, mem);
-        variant.streams = true;
-        if (status == CLACT_SUCCESS && ctx->profile.stream_bytes != SIZE_MAX)
-            status = launch_empty(ctx, variant, mem);
+    for (int d = 0; d < CLACT__DIRECTIONS && status == CLACT_SUCCESS; d++) {
+        call->variant.direction = (clact__direction)d;
+        call->operands = clact__inputs(call->variant.direction) + 1;
+        if (clact__op_has(call->variant.op, call->variant.direction))
+            status = launch_empty(ctx, call, mem);
     }
     return status;
 }
 
-clact_status clact_prepare(clact_context *ctx, clact_operator op, clact_dtype dtype)
+static clact_status prepare(clact_context *ctx, clact__call *call)
 {
-    clact__call call = {.operands = 0};
-    clact_status status = clact__call_begin(ctx, op, NULL, CLACT__FORWARD, dtype, &call);
-    if (status != CLACT_SUCCESS)
-        return status;
     clact__block *block = NULL;
-    status = clact__pool_acquire(ctx, 1, &block);
+    clact_status status = clact__pool_acquire(ctx, 1, &block);
     if (status != CLACT_SUCCESS)
         return status;
-    status = launch_all_empty(ctx, call.variant.op, dtype, block->mem);
+    status = launch_all_empty(ctx, call, block->mem);
     /* Also after an error: what is enqueued uses the block. */
     const cl_int code = clFinish(ctx->lanes.compute);
     clact__pool_release(ctx, block);
     if (status == CLACT_SUCCESS && code != CL_SUCCESS)
         status = clact__fail_cl(ctx, code, "clFinish");
     return status;
+}
+
+clact_status clact_prepare(clact_context *ctx, clact_operator op, clact_dtype dtype)
+{
+    clact__call call = {.operands = 0};
+    const clact_status status = clact__call_begin(ctx, op, NULL, CLACT__FORWARD, dtype, &call);
+    return status == CLACT_SUCCESS ? prepare(ctx, &call) : status;
+}
+
+clact_status clact_prepare_predict(clact_context *ctx, clact_dtype dtype)
+{
+    clact__call call = {.operands = 0};
+    const clact_status status = clact__predict_begin(ctx, dtype, 0.5, &call);
+    return status == CLACT_SUCCESS ? prepare(ctx, &call) : status;
 }

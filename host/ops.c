@@ -2,11 +2,18 @@
 /* The table of operators and the names of everything that a user can name. */
 #include "internal.h"
 
+#include <math.h>
 #include <string.h>
 
 const clact__op clact__ops[CLACT__OPS] = {
-#define CLACT_OPERATOR(value, NAME, name, saved, forward, from_output, from_input)                 \
-    {CLACT_##NAME, #name, saved},
+#define CLACT_NO_PARAMETERS CLACT_PARAMETERS(0, 0, 0, 0, 0)
+#define CLACT_PARAMETERS(used, positive, alpha, beta, gamma)                                       \
+    used, positive,                                                                                \
+    {                                                                                              \
+        alpha, beta, gamma                                                                         \
+    }
+#define CLACT_OPERATOR(value, NAME, name, saved, parameters, ...)                                  \
+    {CLACT_##NAME, #name, saved, parameters},
 #include <clact/ops.def>
 #undef CLACT_OPERATOR
 };
@@ -48,6 +55,13 @@ bool clact__op_has(const clact__op *op, clact__direction direction)
     }
 }
 
+unsigned clact__inputs(clact__direction direction)
+{
+    return direction == CLACT__FORWARD ? 1 : 2;
+}
+
+/* What an operator has, and what it is called. */
+
 const char *clact_operator_name(clact_operator op)
 {
     const clact__op *row = clact__op_find(op);
@@ -67,6 +81,77 @@ clact_status clact_operator_from_name(const char *name, clact_operator *op)
     return clact__fail(NULL, CLACT_INVALID_ARGUMENT, "there is no operator \"%s\"", name);
 }
 
+unsigned clact_operator_saved(clact_operator op)
+{
+    const clact__op *row = clact__op_find(op);
+    return row ? row->saved : 0;
+}
+
+unsigned clact_operator_parameters(clact_operator op)
+{
+    const clact__op *row = clact__op_find(op);
+    return row ? row->parameters : 0;
+}
+
+/* Parameters. */
+
+clact_status clact_params_default(clact_operator op, clact_params *params)
+{
+    const clact__op *row = clact__op_find(op);
+    if (!row)
+        return clact__fail(NULL, CLACT_INVALID_ARGUMENT, "op is no operator");
+    if (!params)
+        return clact__fail(NULL, CLACT_INVALID_ARGUMENT, "params is NULL");
+    *params = row->defaults;
+    return CLACT_SUCCESS;
+}
+
+/* Through memory: GCC 12 makes nothing of conversions to float and back where it vectorises them. */
+static double rounded_to_f32(double value)
+{
+    volatile float rounded = (float)value;
+    return rounded;
+}
+
+/* Checks one parameter and rounds it to what is computed with. */
+static clact_status resolve(const clact_context *ctx, const clact__op *op, clact_dtype dtype,
+                            clact_parameter parameter, const char *name, double *value)
+{
+    const double given = *value;
+    if (!(op->parameters & parameter)) {
+        if (given == 0)
+            return CLACT_SUCCESS;
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
+                           "params.%s is %g, but %s has no %s: it must be 0", name, given, op->name,
+                           name);
+    }
+    if (dtype != CLACT_F64)
+        *value = rounded_to_f32(given);
+    if (!isfinite(*value))
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
+                           "params.%s of %s must be finite%s, but is %g", name, op->name,
+                           isfinite(given) ? " in f32" : "", given);
+    if ((op->positive & parameter) && !(*value > 0))
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
+                           "params.%s of %s must be greater than 0%s, but is %g", name, op->name,
+                           given > 0 ? " in f32" : "", given);
+    return CLACT_SUCCESS;
+}
+
+clact_status clact__params_resolve(const clact_context *ctx, const clact__op *op, clact_dtype dtype,
+                                   const clact_params *params, clact_params *resolved)
+{
+    *resolved = params ? *params : op->defaults;
+    clact_status status = resolve(ctx, op, dtype, CLACT_ALPHA, "alpha", &resolved->alpha);
+    if (status == CLACT_SUCCESS)
+        status = resolve(ctx, op, dtype, CLACT_BETA, "beta", &resolved->beta);
+    if (status == CLACT_SUCCESS)
+        status = resolve(ctx, op, dtype, CLACT_GAMMA, "gamma", &resolved->gamma);
+    return status;
+}
+
+/* Dtypes and the version. */
+
 size_t clact_dtype_size(clact_dtype dtype)
 {
     switch (dtype) {
@@ -74,6 +159,7 @@ size_t clact_dtype_size(clact_dtype dtype)
     case CLACT_##NAME:                                                                             \
         return size;
         CLACT_DTYPE_MAP(XX)
+        CLACT_LABEL_DTYPE_MAP(XX)
 #undef XX
     }
     return 0;
@@ -86,6 +172,7 @@ const char *clact_dtype_name(clact_dtype dtype)
     case CLACT_##NAME:                                                                             \
         return #name;
         CLACT_DTYPE_MAP(XX)
+        CLACT_LABEL_DTYPE_MAP(XX)
 #undef XX
     }
     return NULL;

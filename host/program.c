@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Compiled kernels: one program per variant, built when first wanted, and a
- * stock of kernel objects of each, so that no two calls share one. */
+/* Compiled kernels: one program per variant, built when first wanted, and a stock of kernel objects
+ * of each, so that no two calls share one. */
 #include "internal.h"
 #include "kernels.h" /* the text of kernels/, made by the build */
 
@@ -8,17 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *storage_name(clact_dtype dtype)
-{
-    switch (dtype) {
-#define XX(value, NAME, name, size)                                                                \
-    case CLACT_##NAME:                                                                             \
-        return #NAME;
-        CLACT_DTYPE_MAP(XX)
+static const char *const storage_names[CLACT__DTYPES] = {
+#define XX(value, NAME, name, size) [CLACT__DTYPE_##NAME] = #NAME,
+    CLACT_DTYPE_MAP(XX)
 #undef XX
-    }
-    return "";
-}
+};
 
 static int dtype_row(clact_dtype dtype)
 {
@@ -28,8 +22,34 @@ static int dtype_row(clact_dtype dtype)
         return CLACT__DTYPE_##NAME;
         CLACT_DTYPE_MAP(XX)
 #undef XX
+    default:
+        return 0;
     }
-    return 0;
+}
+
+bool clact__computes_in_double(const clact_context *ctx, clact_dtype dtype)
+{
+    return dtype == CLACT_F64 || (dtype == CLACT_F32 && ctx->profile.doubles);
+}
+
+/* Longer than any option or name that is made of an operator's name. */
+enum { NAME_SIZE = 160 };
+
+/* The options that choose one of the kernels in kernels/, and what it is called there. */
+static void name_kernel(const clact__variant *variant, char options[NAME_SIZE],
+                        char name[NAME_SIZE])
+{
+    if (variant->shape == CLACT__PREDICT) {
+        snprintf(options, NAME_SIZE, "-DCLACT_PREDICT");
+        snprintf(name, NAME_SIZE, "clact_predict");
+        return;
+    }
+    const char *op = variant->op->name;
+    const char *direction = clact__direction_name(variant->direction);
+    snprintf(options, NAME_SIZE, "-DCLACT_BODY=%s_%s -DCLACT_INPUTS=%u%s", op, direction,
+             clact__inputs(variant->direction),
+             variant->op->parameters ? " -DCLACT_HAS_PARAMETERS" : "");
+    snprintf(name, NAME_SIZE, "clact_%s_%s", op, direction);
 }
 
 /* The compiler's options; the caller frees them. NULL when out of memory. No fast-math of any kind:
@@ -42,16 +62,15 @@ static char *build_options(const clact_context *ctx, const clact__variant *varia
         arithmetic = " -DCLACT_PAIRS";
     else if (variant->dtype == CLACT_F32)
         arithmetic = profile->doubles ? " -DCLACT_DOUBLES" : " -DCLACT_PAIRS";
-    static const char format[] =
-        "-cl-std=CL1.2 -DCLACT_STORAGE_%s%s%s -DCLACT_WIDTH=%zu -DCLACT_BODY=%s_%s "
-        "-DCLACT_OPERANDS=%d %s";
+    char shape[NAME_SIZE], name[NAME_SIZE];
+    name_kernel(variant, shape, name);
+    static const char format[] = "-cl-std=CL1.2 -DCLACT_STORAGE_%s%s%s -DCLACT_WIDTH=%zu %s %s";
     char *text = NULL;
     int length = 0;
     for (int pass = 0; pass < 2; pass++) { /* the first measures */
-        length = snprintf(text, (size_t)length, format, storage_name(variant->dtype), arithmetic,
-                          variant->streams ? " -DCLACT_STREAMS" : "", profile->vector_width,
-                          variant->op->name, clact__direction_name(variant->direction),
-                          variant->direction == CLACT__FORWARD ? 1 : 2, ctx->build_options) +
+        length = snprintf(text, (size_t)length, format, storage_names[dtype_row(variant->dtype)],
+                          arithmetic, variant->streams ? " -DCLACT_STREAMS" : "",
+                          profile->vector_width, shape, ctx->build_options) +
                  1;
         if (!text && !(text = malloc((size_t)length)))
             return NULL;
@@ -118,9 +137,8 @@ static clact_status build(const clact_context *ctx, const clact__variant *varian
 static clact_status create_kernel(const clact_context *ctx, const clact__variant *variant,
                                   clact__program *home, clact__kernel **kernel)
 {
-    char name[96];
-    snprintf(name, sizeof(name), "clact_%s_%s", variant->op->name,
-             clact__direction_name(variant->direction));
+    char options[NAME_SIZE], name[NAME_SIZE];
+    name_kernel(variant, options, name);
     clact__kernel *made = calloc(1, sizeof(*made));
     if (!made)
         return clact__fail(ctx, CLACT_OUT_OF_MEMORY, "out of host memory");
@@ -142,11 +160,18 @@ static clact_status create_kernel(const clact_context *ctx, const clact__variant
     return CLACT_SUCCESS;
 }
 
+static size_t program_row(const clact__variant *variant)
+{
+    if (variant->shape == CLACT__PREDICT)
+        return CLACT__PREDICT_ROW;
+    return (size_t)(variant->op - clact__ops) * CLACT__DIRECTIONS + variant->direction;
+}
+
 clact_status clact__kernel_acquire(clact_context *ctx, const clact__variant *variant,
                                    clact__kernel **kernel)
 {
-    clact__program *entry = &ctx->programs[variant->op - clact__ops][variant->direction]
-                                          [dtype_row(variant->dtype)][variant->streams];
+    clact__program *entry =
+        &ctx->programs[program_row(variant)][dtype_row(variant->dtype)][variant->streams];
     clact_status status = CLACT_SUCCESS;
     /* The lock is held while building, so that threads that want the same program wait for one
      * build; those that want another do not wait. */

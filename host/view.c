@@ -114,9 +114,9 @@ clact_status clact__view_check(const clact_context *ctx, clact_view view, const 
     return CLACT_SUCCESS;
 }
 
-/* Whether two views with one stride and shape share a byte. b starts `down` rows and `right` bytes
- * after a, so that its row j lies over a's row j + down, and reaches into the next when `right`
- * plus its width passes the stride. */
+/* Whether two views with one stride and the same number of rows share a byte, where no row is longer
+ * than the stride. b starts `down` rows and `right` bytes after a, so that its row j lies over a's
+ * row j + down, and reaches into the next when `right` plus its width passes the stride. */
 static bool rows_meet(const clact__extent *a, const clact__extent *b)
 {
     const size_t stride = a->stride_bytes;
@@ -133,10 +133,12 @@ clact_status clact__view_check_overlap(const clact_context *ctx, const clact__ex
     if (output->root != other->root || output->end <= other->begin || other->end <= output->begin)
         return CLACT_SUCCESS;
     if (output->stride_bytes == other->stride_bytes) {
-        if (output->begin == other->begin)
+        if (output->begin == other->begin && output->row_bytes == other->row_bytes)
             return CLACT_SUCCESS;
-        /* An output's rows do not overlap, so the stride is at least the row. */
-        if (output->begin < other->begin ? !rows_meet(output, other) : !rows_meet(other, output))
+        /* An output's rows do not overlap, so the stride is at least its row; an input with longer
+         * rows leaves no room between them. */
+        if (other->row_bytes <= other->stride_bytes &&
+            (output->begin < other->begin ? !rows_meet(output, other) : !rows_meet(other, output)))
             return CLACT_SUCCESS;
     }
     return clact__fail(ctx, CLACT_OVERLAP, "the output overlaps %s without being equal to it",

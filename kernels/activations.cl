@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The operators: per row of ops.def a <name>_forward(x), and a <name>_from_output(grad, y) and a
- * <name>_from_input(grad, x) where the row has them.
+ * <name>_from_input(grad, x) where the row has them, each with the parameters as its last argument
+ * where the row has any.
  */
 
 /*
- * Where to stop: beyond FORWARD_FLOOR a result is 0 in any storage, beyond FORWARD_CEILING it is that of
- * infinity, and beyond GRADIENT_FLOOR it is 0 even when the gradient that comes in is as large as can be.
- *
- * A result may be subnormal where what leads to it must not be. In the forward direction it is carried
- * 2^LIFT times too large; in a gradient, which may be multiplied by anything before, what lies below
- * 2^SCALE_MIN of its exponent is left out to the end.
+ * Where to stop: beyond FORWARD_FLOOR e^x is 0 in any storage, and beyond FORWARD_CEILING 1 + e^-x is 1;
+ * beyond NORMAL_END and GELU_TANH_END the tails of the GELUs are 0 even when multiplied by the largest
+ * gradient; beyond TANH_END 1 - y^2 is -y^2.
  */
 #ifdef CLACT_STORAGE_F64
 #define FORWARD_FLOOR -1000.0
 #define FORWARD_CEILING 64.0
-#define GRADIENT_FLOOR -1500.0
-#define SCALE_MIN -500
+#define NORMAL_END 55.0
+#define TANH_END 0x1p60
+#define GELU_TANH_END 32.0
 #else
 #define FORWARD_FLOOR -120.0f
 #define FORWARD_CEILING 32.0f
-#define GRADIENT_FLOOR -200.0f
-#define SCALE_MIN -100
+#define NORMAL_END 20.0f
+#define TANH_END 0x1p30f
+#define GELU_TANH_END 16.0f
 #endif
 
 /* y = 1 / (1 + e^-x) */
 INLINE real sigmoid_forward(real x)
 {
+    /* The result may be subnormal where what leads to it must not be: it is lifted to the end. */
     const scaled e = exp_scaled(-at_least(at_most(x, FORWARD_CEILING), FORWARD_FLOOR));
     const real one = TWO_TO_MINUS_LIFT;
     return wide_reciprocal(wide_sum(one, e.m, power_of_two(e.n - LIFT))) * one;
@@ -37,14 +38,378 @@ INLINE real sigmoid_from_output(real grad, real y)
     return grad * y * (1 - y);
 }
 
-/* dx = grad * E / (1 + E)^2 with E = e^-|x|, which is grad * s(x) * s(-x) for either sign of x. */
+/* What the functions below are made of: E = e^-|z| = e.m * 2^e.n, and d = 1 + E. */
+typedef struct {
+    scaled e;
+    wide d;
+} logistic;
+
+INLINE logistic logistic_of(wide z)
+{
+    logistic l;
+    l.e = exp_negative(wide_minus_abs(z));
+    l.d = wide_sum((real)1, l.e.m, (real)1);
+    return l;
+}
+
+/* dx = grad * E / (1 + E)^2, which is grad * s(x) * s(-x) for either sign of x. */
 INLINE real sigmoid_from_input(real grad, real x)
 {
-    const real t = -fabs(x);
-    const scaled e = exp_scaled(at_least(t, GRADIENT_FLOOR));
-    const mask n = max(e.n, (mask)SCALE_MIN);
-    const real scale = t == -INFINITY ? (real)0 : power_of_two(n);
-    const wide numerator = wide_scale(wide_normalise(e.m), scale);
-    const wide slope = wide_div(numerator, wide_square(wide_sum((real)1, e.m, scale)));
-    return wide_times(slope, grad, e.n - n);
+    const logistic l = logistic_of(wide_of(x));
+    return wide_times(wide_div(l.e.m, wide_square(l.d)), grad, l.e.n);
+}
+
+/* a * s(z), s(z) being 1 / (1 + E) or E / (1 + E). */
+INLINE real logistic_times(wide z, real a)
+{
+    const logistic l = logistic_of(z);
+    const mask negative = z.hi < 0;
+    const wide numerator = wide_select(negative, l.e.m, wide_of((real)1));
+    return wide_times(wide_div(numerator, l.d), a, negative ? l.e.n : (mask)0);
+}
+
+/*
+ * The slope of x s(z(x)), s(z) + w s(z) s(-z) with w = x z'(x): (1 + E + w E) / (1 + E)^2 for z >= 0,
+ * E (1 + E + w) / (1 + E)^2 for z < 0.
+ */
+INLINE real gate_slope(real grad, wide z, wide w, crossing near)
+{
+    const logistic l = logistic_of(z);
+    const mask negative = z.hi < 0;
+    const wide one = wide_of((real)1);
+    const wide factor = wide_select(negative, l.e.m, one);
+    const wide other = wide_select(negative, one, l.e.m);
+    const wide numerator = wide_mul(factor, wide_add(l.d, wide_mul(w, other)));
+    const wide slope = wide_div(numerator, wide_square(l.d));
+    return wide_times(wide_select(near.here, near.slope, slope), grad, negative ? l.e.n : (mask)0);
+}
+
+/* A slope that is below 0 as it goes to 0 with x to -infinity, where its terms have no value. */
+INLINE real slope_from_below(real grad, real x, real dx)
+{
+    return x == -INFINITY ? grad * (real)-0.0f : dx;
+}
+
+/* x, but no further out than makes a difference to e^-|x|. */
+INLINE real clamp_tail(real x)
+{
+    return at_most(at_least(x, EXP_FLOOR), -EXP_FLOOR);
+}
+
+/* y = (1 - e^-2|x|) / (1 + e^-2|x|), with the sign of x */
+INLINE real tanh_forward(real x)
+{
+    const real t = at_least(-2 * fabs(x), -64);
+    const wide rest = one_minus_exp(t);
+    const wide y = wide_div(rest, wide_add(wide_of((real)2), wide_negate(rest)));
+    return copysign(wide_round(y), x);
+}
+
+/* No tanh is beyond 1, but the formula has a value there too, and -y^2 is all of it before it overflows. */
+INLINE real tanh_from_output(real grad, real y)
+{
+    const wide slope = wide_add(wide_of((real)1), wide_negate(wide_product(y, y)));
+    return fabs(y) > TANH_END ? grad * -(y * y) : wide_times(slope, grad, (mask)0);
+}
+
+/* dx = grad * 4 E / (1 + E)^2 with E = e^-2|x| */
+INLINE real tanh_from_input(real grad, real x)
+{
+    const logistic l = logistic_of(wide_of(2 * x));
+    return wide_times(wide_div(wide_scale(l.e.m, (real)4), wide_square(l.d)), grad, l.e.n);
+}
+
+/* max(x, 0) + small / 2^LIFT, small being 2^LIFT log(1 + e^-|z|) / beta. It is subnormal only where
+ * there is no sum. */
+INLINE real softplus_sum(real x, wide small)
+{
+    const real lift = TWO_TO_MINUS_LIFT;
+    const real sum = wide_round(wide_sum(x, small, lift));
+    return x > 0 ? sum : wide_round(small) * lift;
+}
+
+INLINE real log_sigmoid_forward(real x)
+{
+    const wide small = log_one_plus_exp(wide_of(-fabs(x)));
+    return -(x < -FORWARD_CEILING ? -x : softplus_sum(-x, small));
+}
+
+INLINE real log_sigmoid_from_input(real grad, real x)
+{
+    return logistic_times(wide_of(-x), grad);
+}
+
+INLINE real softplus_forward(real x, params p)
+{
+    const wide z = wide_product(x, (real)p.beta);
+    const wide small = wide_normalise(log_one_plus_exp(wide_minus_abs(z)));
+    const real y = softplus_sum(x, wide_div(small, wide_of((real)p.beta)));
+    return z.hi > FORWARD_CEILING ? x : y;
+}
+
+INLINE real softplus_from_input(real grad, real x, params p)
+{
+    return logistic_times(wide_product(x, (real)p.beta), grad);
+}
+
+INLINE real silu_forward(real x, params p)
+{
+    /* -infinity times 0 has no value, the limit is 0. */
+    return logistic_times(wide_product(x, (real)p.beta), at_least(x, -REAL_MAX));
+}
+
+INLINE real silu_from_input(real grad, real x, params p)
+{
+    const wide z = wide_product(x, (real)p.beta);
+    const wide w = wide_select(fabs(z.hi) > -EXP_FLOOR, wide_of(clamp_tail(z.hi)), z);
+    return slope_from_below(grad, x, gate_slope(grad, z, w, silu_crossing(x, p.beta)));
+}
+
+/* e^(-x^2 / 2), and |x| clamped to where that is not yet 0. */
+typedef struct {
+    real a;
+    scaled e;
+} bell;
+
+INLINE bell bell_of(real x)
+{
+    bell b;
+    b.a = at_most(fabs(x), NORMAL_END);
+    wide t = wide_scale(wide_product(b.a, b.a), (real)-0.5f);
+    t.hi = fabs(x) == INFINITY ? (real)-INFINITY : t.hi;
+    b.e = exp_negative(t);
+    return b;
+}
+
+/* P(x) = E G(|x|) for x < 0, and 1 - E G(|x|) for x >= 0 */
+INLINE real gelu_forward(real x)
+{
+    const bell b = bell_of(x);
+    const mask negative = x < 0;
+    const wide tail = wide_mul(b.e.m, normal_ratio(b.a));
+    const wide other = wide_add(wide_of((real)1), wide_negate(tail));
+    return wide_times(wide_select(negative, tail, other), at_least(x, -REAL_MAX),
+                      negative ? b.e.n : (mask)0);
+}
+
+/* The slope is E (G(|x|) - |x| / sqrt(2 pi)) for x < 0, and 1 less that for x >= 0. */
+INLINE real gelu_from_input(real grad, real x)
+{
+    const bell b = bell_of(x);
+    const mask negative = x < 0;
+    const wide minus_root = WIDE_CONSTANT(-0x1.988454p-2f, 0x1.857936p-27f,
+                                          -0x1.9884533d43651p-2, 0x1.cbc0d30ebfd15p-56);
+    const wide bracket = wide_add(normal_ratio(b.a), wide_mul(wide_of(b.a), minus_root));
+    const wide tail = wide_mul(b.e.m, bracket);
+    const wide other = wide_add(wide_of((real)1), wide_negate(tail));
+    const crossing near = gelu_crossing(x);
+    const wide slope = wide_select(near.here, near.slope, wide_select(negative, tail, other));
+    return slope_from_below(grad, x, wide_times(slope, grad, negative ? b.e.n : (mask)0));
+}
+
+/* 2 u = 2 sqrt(2 / pi) (x + 0.044715 x^3) with cubic_terms = 1, and x times its derivative with 3. */
+#define GELU_LINEAR                                                                                \
+    WIDE_CONSTANT(0x1.988454p0f, -0x1.857936p-25f, 0x1.9884533d43651p0, -0x1.cbc0d30ebfd15p-54)
+#define GELU_CUBIC                                                                                 \
+    WIDE_CONSTANT(0x1.2444f2p-4f, 0x1.49b16ap-29f, 0x1.2444f2a4d8b4bp-4, -0x1.6c843a29d1c7p-61)
+
+INLINE wide gelu_tanh_argument(wide x, real cubic_terms)
+{
+    const wide cubic = wide_mul(wide_square(x), wide_mul(wide_of(cubic_terms), GELU_CUBIC));
+    return wide_mul(x, wide_add(GELU_LINEAR, cubic));
+}
+
+/* x, but no further out than makes a difference to the sigmoid. */
+INLINE wide gelu_tanh_clamped(real x)
+{
+    return wide_of(at_most(at_least(x, -GELU_TANH_END), GELU_TANH_END));
+}
+
+INLINE real gelu_tanh_forward(real x)
+{
+    wide z = gelu_tanh_argument(gelu_tanh_clamped(x), (real)1);
+    z.hi = fabs(x) == INFINITY ? x : z.hi;
+    return logistic_times(z, at_least(x, -REAL_MAX));
+}
+
+INLINE real gelu_tanh_from_input(real grad, real x)
+{
+    const wide clamped = gelu_tanh_clamped(x);
+    const real dx = gate_slope(grad, gelu_tanh_argument(clamped, (real)1),
+                               gelu_tanh_argument(clamped, (real)3), gelu_tanh_crossing(x));
+    return slope_from_below(grad, x, dx);
+}
+
+/* Where a slope is 0 over an interval it makes 0 of any grad but NaN. */
+INLINE real relu_slope(real grad, real x)
+{
+    return x > 0 ? grad : x <= 0 ? (grad != grad ? grad : (real)0) : x;
+}
+
+INLINE real relu_forward(real x)
+{
+    return x <= 0 ? (real)0 : x;
+}
+
+INLINE real relu_from_output(real grad, real y)
+{
+    return relu_slope(grad, y);
+}
+
+INLINE real relu_from_input(real grad, real x)
+{
+    return relu_slope(grad, x);
+}
+
+INLINE real no_slope(real grad)
+{
+    return relu_slope(grad, (real)0);
+}
+
+/* With alpha = 0 this is relu, also of -infinity. */
+INLINE real leaky_relu_forward(real x, params p)
+{
+    const real below = p.alpha == 0 ? (real)0 : x * p.alpha;
+    return x <= 0 ? below : x;
+}
+
+INLINE real leaky_relu_from_input(real grad, real x, params p)
+{
+    const real below = p.alpha == 0 ? no_slope(grad) : grad * p.alpha;
+    return x > 0 ? grad : x <= 0 ? below : x;
+}
+
+/* below * (1 - e^x) for x < 0, above * x for x >= 0; and its slope, where below is -below */
+INLINE real elu_of(real x, wide below, real above)
+{
+    const wide y = wide_mul(below, one_minus_exp(at_least(-fabs(x), -64)));
+    return x >= 0 ? (above == 0 ? (real)0 : x * above) : x < 0 ? wide_round(y) : x;
+}
+
+INLINE real elu_slope(real grad, real x, wide below, real above)
+{
+    const scaled e = exp_negative(wide_of(-fabs(x)));
+    const real dx = wide_times(wide_mul(below, e.m), grad, e.n);
+    const real rising = above == 0 ? no_slope(grad) : grad * above;
+    return x > 0 ? rising : x <= 0 ? (below.hi == 0 ? no_slope(grad) : dx) : x;
+}
+
+INLINE real elu_forward(real x, params p)
+{
+    return elu_of(x, wide_of((real)-p.alpha), (real)1);
+}
+
+INLINE real elu_from_input(real grad, real x, params p)
+{
+    return elu_slope(grad, x, wide_of((real)p.alpha), (real)1);
+}
+
+INLINE real selu_forward(real x, params p)
+{
+    return elu_of(x, wide_product((real)-p.alpha, (real)p.gamma), (real)p.gamma);
+}
+
+INLINE real selu_from_input(real grad, real x, params p)
+{
+    return elu_slope(grad, x, wide_product((real)p.alpha, (real)p.gamma), (real)p.gamma);
+}
+
+/* An infinite x is clamped as any large one is, also with alpha = 0. */
+INLINE real hard_sigmoid_forward(real x, params p)
+{
+    const real finite = at_most(at_least(x, -REAL_MAX), REAL_MAX);
+    return at_most(at_least(fma(finite, (real)p.alpha, (real)p.beta), 0), 1);
+}
+
+/* alpha x + beta > 0, and alpha x + (beta - 1) < 0: each sum has the sign that it has when it is exact. */
+INLINE real hard_sigmoid_from_input(real grad, real x, params p)
+{
+    const real finite = at_most(at_least(x, -REAL_MAX), REAL_MAX);
+    const ELEMENT shifted = p.beta - 1;
+    const ELEMENT left = p.beta - (shifted + 1);
+    const mask inside = (fma(finite, (real)p.alpha, (real)p.beta) > 0) &
+                        (fma(finite, (real)p.alpha, (real)shifted) + left < 0);
+    const real dx = p.alpha == 0 ? no_slope(grad) : grad * p.alpha;
+    return x != x ? x : inside ? dx : no_slope(grad);
+}
+
+#define SIXTH                                                                                      \
+    WIDE_CONSTANT(0x1.555556p-3f, -0x1.555556p-28f, 0x1.5555555555555p-3, 0x1.5555555555555p-57)
+
+/* x (x + 3) / 6 between -3 and 3 */
+INLINE real hard_swish_forward(real x)
+{
+    const wide ratio = wide_mul(wide_add(wide_of(x), wide_of((real)3)), SIXTH);
+    const real y = wide_scaled_by(ratio, x);
+    return x <= -3 ? (real)-0.0f : x >= 3 ? x : y;
+}
+
+INLINE real hard_swish_from_input(real grad, real x)
+{
+    const wide sum = wide_add(wide_of(2 * x), wide_of((real)3));
+    const real dx = wide_times(wide_mul(sum, SIXTH), grad, (mask)0);
+    return x >= 3 ? grad : x > -3 ? dx : relu_slope(grad, x);
+}
+
+/*
+ * With E = e^-|x|, y = x e^x (e^x + 2) / (e^x (e^x + 2) + 2) is
+ *   x E (2 + E) / (2 + 2 E + E^2) for x < 0, x (1 + 2 E) / (1 + 2 E + 2 E^2) for x >= 0.
+ */
+typedef struct {
+    scaled e;
+    mask negative;
+    wide square;      /* E^2 */
+    wide factor;      /* E or 1 */
+    wide numerator;   /* 2 + E or 1 + 2 E */
+    wide denominator;
+} mish_terms;
+
+INLINE mish_terms mish_terms_of(real x)
+{
+    mish_terms t;
+    const wide one = wide_of((real)1);
+    const wide two = wide_of((real)2);
+    t.e = exp_negative(wide_of(-fabs(x)));
+    t.negative = x < 0;
+    t.square = wide_square(t.e.m);
+    t.factor = wide_select(t.negative, t.e.m, one);
+    const wide twice = wide_scale(t.e.m, (real)2);
+    t.numerator = wide_select(t.negative, wide_add(two, t.e.m), wide_add(one, twice));
+    const wide rest = wide_select(t.negative, wide_add(two, t.square),
+                                  wide_add(one, wide_scale(t.square, (real)2)));
+    t.denominator = wide_add(rest, twice);
+    return t;
+}
+
+INLINE real mish_forward(real x)
+{
+    const mish_terms t = mish_terms_of(x);
+    const wide ratio = wide_div(wide_mul(t.factor, t.numerator), t.denominator);
+    return wide_times(ratio, at_least(x, -REAL_MAX), t.negative ? t.e.n : (mask)0);
+}
+
+/* With N the numerator and D the denominator, the slope is E (N D + 4 x (1 + E)) / D^2 for x < 0, and
+ * (N D + 4 x E^2 (1 + E)) / D^2 for x >= 0. */
+INLINE real mish_from_input(real grad, real x)
+{
+    const mish_terms t = mish_terms_of(x);
+    const wide one = wide_of((real)1);
+    const wide part = wide_mul(wide_add(one, t.e.m), wide_select(t.negative, one, t.square));
+    const wide second = wide_mul(wide_of(4 * clamp_tail(x)), part);
+    const wide sum = wide_add(wide_mul(t.numerator, t.denominator), second);
+    const wide slope = wide_div(wide_mul(t.factor, sum), wide_square(t.denominator));
+    const crossing near = mish_crossing(x);
+    const real dx = wide_times(wide_select(near.here, near.slope, slope), grad,
+                               t.negative ? t.e.n : (mask)0);
+    return slope_from_below(grad, x, dx);
+}
+
+INLINE real straight_through_sigmoid_forward(real x)
+{
+    return x >= 0 ? (real)1 : x < 0 ? (real)0 : x;
+}
+
+INLINE real straight_through_sigmoid_from_input(real grad, real x)
+{
+    return sigmoid_from_input(grad, x);
 }

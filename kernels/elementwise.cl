@@ -2,38 +2,48 @@
 /*
  * The only pointwise kernel: load, body, store.
  *
- *   CLACT_BODY      the operator's function in activations.cl, such as sigmoid_forward
- *   CLACT_OPERANDS  its operands: 1 (x) or 2 (grad and the saved value)
+ *   CLACT_BODY            the operator's function in activations.cl, such as sigmoid_forward
+ *   CLACT_INPUTS          its operands: 1 (x) or 2 (grad and the saved value)
+ *   CLACT_HAS_PARAMETERS  its last argument is the parameters
  *
  * Work-item (i, j) does the columns from i * col_span and the rows from j * row_span. On a CPU an item
  * has many vectors; on a GPU it has one, next to its neighbours'.
  */
 
-#if CLACT_OPERANDS == 1
-#define BODY(a, b) CLACT_BODY(a)
+#ifdef CLACT_BODY
+
+#ifdef CLACT_HAS_PARAMETERS
+#define PARAMETERS , p
 #else
-#define BODY(a, b) CLACT_BODY(a, b)
+#define PARAMETERS
+#endif
+
+#if CLACT_INPUTS == 1
+#define BODY(a, b) CLACT_BODY(a PARAMETERS)
+#else
+#define BODY(a, b) CLACT_BODY(a, b PARAMETERS)
 #endif
 
 /* The n < CLACT_WIDTH elements from i. */
 #define PART(i, n) \
     store_part(y_row + (i), BODY(load_part(a_row + (i), n), load_part(b_row + (i), n)), n)
 
-/* Compilers for AVX-512 keep to 256 bits unless they are told that a function wants more. */
-#if defined(__clang__) && defined(__x86_64__)
-#define WHOLE_REGISTERS __attribute__((min_vector_width(512)))
-#else
-#define WHOLE_REGISTERS
-#endif
-
 WHOLE_REGISTERS
 kernel void PASTE(clact_, CLACT_BODY)(global const storage *a, ulong a_offset, ulong a_stride,
-#if CLACT_OPERANDS == 2
+#if CLACT_INPUTS == 2
                                       global const storage *b, ulong b_offset, ulong b_stride,
 #endif
                                       global storage *y, ulong y_offset, ulong y_stride, ulong rows,
-                                      ulong cols, ulong row_span, ulong col_span)
+                                      ulong cols, ulong row_span, ulong col_span
+#ifdef CLACT_HAS_PARAMETERS
+                                      ,
+                                      PASTE(ELEMENT, 4) parameters
+#endif
+)
 {
+#ifdef CLACT_HAS_PARAMETERS
+    const params p = {parameters.x, parameters.y, parameters.z};
+#endif
     const ulong first_row = min(get_global_id(1) * row_span, rows);
     const ulong last_row = min(first_row + row_span, rows);
     /* An item that only fills up its group has an empty range, never one that ends before it starts. */
@@ -42,7 +52,7 @@ kernel void PASTE(clact_, CLACT_BODY)(global const storage *a, ulong a_offset, u
 
     for (ulong row = first_row; row < last_row; row++) {
         global const storage *a_row = a + a_offset + row * a_stride;
-#if CLACT_OPERANDS == 2
+#if CLACT_INPUTS == 2
         global const storage *b_row = b + b_offset + row * b_stride;
 #endif
         global storage *y_row = y + y_offset + row * y_stride;
@@ -66,3 +76,5 @@ kernel void PASTE(clact_, CLACT_BODY)(global const storage *a, ulong a_offset, u
             PART(i, last - i);
     }
 }
+
+#endif

@@ -8,11 +8,13 @@
  *   CLACT_DOUBLES                            for f32 storage: compute in f64
  *   CLACT_PAIRS                              compute in pairs of reals: see wide.cl
  *   CLACT_STREAMS                            store past the cache where the compiler can
- * and for elementwise.cl: CLACT_BODY, CLACT_OPERANDS.
+ * and the kernel, by CLACT_BODY, CLACT_INPUTS and CLACT_HAS_PARAMETERS (elementwise.cl) or by
+ * CLACT_PREDICT (predict.cl).
  *
  * storage  an element in memory
  * real     a vector of CLACT_WIDTH elements in registers, float or double
  * mask     the vector of integers of the same shape: a comparison's result, an exponent
+ * params   the parameters of a call, the same for all elements
  */
 #pragma OPENCL FP_CONTRACT OFF /* every fma below is written out; no other may appear */
 
@@ -33,6 +35,13 @@
 #endif
 #define INLINE static __attribute__((always_inline))
 
+/* Compilers for AVX-512 keep to 256 bits unless they are told that a kernel wants more. */
+#if defined(__clang__) && defined(__x86_64__)
+#define WHOLE_REGISTERS __attribute__((min_vector_width(512)))
+#else
+#define WHOLE_REGISTERS
+#endif
+
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 
@@ -50,6 +59,10 @@
 
 typedef VECTOR(ELEMENT) real;
 typedef VECTOR(INTEGER) mask;
+
+typedef struct {
+    ELEMENT alpha, beta, gamma;
+} params;
 
 #define AS_REAL(v) PASTE(as_, VECTOR(ELEMENT))(v)
 #define AS_MASK(v) PASTE(as_, VECTOR(INTEGER))(v)

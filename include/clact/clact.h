@@ -71,7 +71,7 @@ CLACT_API const char *clact_version_string(void);
     XX(0, SUCCESS, "success")                                                                      \
     XX(1, INVALID_ARGUMENT, "an argument is NULL, unknown or out of range")                        \
     XX(2, OUT_OF_BOUNDS, "a view or range reaches past the end of its buffer")                     \
-    XX(3, DTYPE_MISMATCH, "the operands have different element types")                             \
+    XX(3, DTYPE_MISMATCH, "the operands' element types do not go together")                        \
     XX(4, SHAPE_MISMATCH, "the operands have different numbers of rows or columns")                \
     XX(5, OVERLAP, "an output partly overlaps another operand")                                    \
     XX(6, WRONG_CONTEXT, "a queue, buffer or event belongs to another context or device")          \
@@ -104,25 +104,29 @@ CLACT_API const char *clact_status_string(clact_status status);
     XX(3, BF16, bf16, 2)                                                                           \
     XX(4, F64, f64, 8)
 
+/* Elements that are no numbers to compute with: u8 is an unsigned char, which holds a label. Only
+ * clact_predict writes it; no operator takes it. */
+#define CLACT_LABEL_DTYPE_MAP(XX) XX(5, U8, u8, 1)
+
 typedef enum clact_dtype {
 #define CLACT_X(value, NAME, name, size) CLACT_##NAME = value,
-    CLACT_DTYPE_MAP(CLACT_X)
+    CLACT_DTYPE_MAP(CLACT_X) CLACT_LABEL_DTYPE_MAP(CLACT_X)
 #undef CLACT_X
 } clact_dtype;
 
 /* Bytes per element; 0 for a value that is no dtype. */
 CLACT_API size_t clact_dtype_size(clact_dtype dtype);
-/* "f32", "f16", "bf16" or "f64"; NULL for a value that is no dtype. */
+/* "f32", "f16", "bf16", "f64" or "u8"; NULL for a value that is no dtype. */
 CLACT_API const char *clact_dtype_name(clact_dtype dtype);
 
-/* What a gradient is computed from. Sigmoid offers both: the output costs less; the input keeps the
- * gradient that 1 - y loses once y has rounded to 1 (from x = 17 on in f32). */
+/* What a gradient is computed from. All operators offer the input, and some the output too, which
+ * costs less; for sigmoid and tanh the input keeps the gradient that 1 - y or 1 - y^2 loses once y
+ * has rounded to 1 (from x = 17 or x = 9 on in f32). */
 typedef enum clact_saved { CLACT_SAVED_OUTPUT = 1, CLACT_SAVED_INPUT = 2 } clact_saved;
 
 /* The operators, from the table in ops.def, where each one's formula is. */
 typedef enum clact_operator {
-#define CLACT_OPERATOR(value, NAME, name, saved, forward, from_output, from_input)                 \
-    CLACT_##NAME = value,
+#define CLACT_OPERATOR(value, NAME, ...) CLACT_##NAME = value,
 #include <clact/ops.def>
 #undef CLACT_OPERATOR
 } clact_operator;
@@ -132,8 +136,41 @@ CLACT_API const char *clact_operator_name(clact_operator op);
 /* The operator of that name, into *op. CLACT_INVALID_ARGUMENT if there is none. */
 CLACT_API clact_status clact_operator_from_name(const char *name, clact_operator *op);
 
-/* The parameters of an operator. No operator of this version has any: pass NULL. */
-typedef struct clact_params clact_params;
+/* What gradients the operator offers: CLACT_SAVED_OUTPUT and CLACT_SAVED_INPUT, or-ed; 0 for a
+ * value that is no operator. */
+CLACT_API unsigned clact_operator_saved(clact_operator op);
+
+/*
+ * The parameters of an operator. Which of them it has, what they mean and which have to be greater
+ * than 0 is in ops.def. Where a call takes params, NULL stands for the operator's defaults. To
+ * change one, take the defaults and change that:
+ *
+ *     clact_params params;
+ *     clact_params_default(CLACT_ELU, &params);
+ *     params.alpha = 0.5;
+ *
+ * A parameter that is left at 0 is 0, not its default.
+ *
+ * For f64 they are used as they are; for the other dtypes they are rounded to f32 first, also
+ * where the results are computed in f64. CLACT_INVALID_ARGUMENT if, after that, one that the
+ * operator has is NaN, infinite, or not greater than 0 where it has to be; or if one that it does
+ * not have is not 0, as it would change nothing. A call is done with *params when it returns.
+ */
+typedef struct clact_params {
+    double alpha;
+    double beta;
+    double gamma;
+} clact_params;
+
+/* A name for each of them. */
+typedef enum clact_parameter { CLACT_ALPHA = 1, CLACT_BETA = 2, CLACT_GAMMA = 4 } clact_parameter;
+
+/* The parameters that an operator has: clact_parameter values, or-ed; 0 for a value that is no
+ * operator. */
+CLACT_API unsigned clact_operator_parameters(clact_operator op);
+/* The defaults of an operator, into *params; those that it does not have are 0. On
+ * CLACT_INVALID_ARGUMENT, if there is no such operator or params is NULL, *params is as it was. */
+CLACT_API clact_status clact_params_default(clact_operator op, clact_params *params);
 
 typedef struct clact_context clact_context;
 typedef struct clact_options clact_options;
@@ -158,11 +195,11 @@ CLACT_API void clact_context_destroy(clact_context *ctx);
 /*
  * y[i] = op(x[i]), for i in [0, n)
  *
- * x and y are host arrays of n elements of the given dtype, aligned to the element's size. y may be
- * x; another overlap is CLACT_OVERLAP. n may be any number: data that is larger than one allocation
- * or than the device's memory goes through in pieces, transfers overlapping with compute. On a
- * device that shares memory with the host nothing is copied. Blocks until y is written. n = 0
- * succeeds, and then the arrays may be NULL.
+ * x and y are host arrays of n elements of the given dtype, aligned to the element's size. y may
+ * be x; another overlap is CLACT_OVERLAP. params are the operator's; NULL for its defaults. n may
+ * be any number: data that is larger than one allocation or than the device's memory goes through
+ * in pieces, transfers overlapping with compute. On a device that shares memory with the host
+ * nothing is copied. Blocks until y is written. n = 0 succeeds, and then the arrays may be NULL.
  *
  * After CLACT_OPENCL_ERROR or CLACT_OUT_OF_MEMORY, which can come when some pieces are done, the
  * contents of y are unspecified; after any other error y is untouched.
@@ -181,6 +218,22 @@ CLACT_API clact_status clact_backward(clact_context *ctx, clact_operator op,
                                       const clact_params *params, clact_dtype dtype,
                                       clact_saved kind, size_t n, const void *grad,
                                       const void *saved, void *dx);
+
+/*
+ * labels[i] = s(logits[i]) >= threshold, for i in [0, n), where s(x) = 1 / (1 + e^-x)
+ *
+ * 1 where the sigmoid takes the logit to a probability of at least the threshold, else 0. The
+ * probabilities are not written, and not even computed: as s increases there is a smallest element
+ * that reaches the threshold, and the logits are compared with that. So a label is right at any
+ * distance from the threshold, as if the probability had been computed without rounding: a forward
+ * pass rounds it, and comparing what it has written with a threshold decides some elements wrongly.
+ *
+ * threshold is from 0 to 1. 0.5 takes x >= 0, -0 too; 0 takes everything but NaN; 1 takes +inf
+ * alone, as no other element's probability is exactly 1. The label of NaN is 0. labels is one byte
+ * an element and may not overlap logits. All else as for clact_forward.
+ */
+CLACT_API clact_status clact_predict(clact_context *ctx, clact_dtype dtype, double threshold,
+                                     size_t n, const void *logits, unsigned char *labels);
 
 /* 2. Explicit: your context, queue, memory and events */
 
@@ -246,6 +299,13 @@ CLACT_API clact_status clact_enqueue_backward(clact_context *ctx, cl_command_que
                                               clact_view dx, cl_uint n_wait, const cl_event *wait,
                                               cl_event *event);
 
+/* labels = s(logits) >= threshold elementwise, as clact_predict does it. labels is a view of dtype
+ * CLACT_U8, which may not overlap logits, although it may lie in the same buffer. All else as for
+ * clact_enqueue_forward. */
+CLACT_API clact_status clact_enqueue_predict(clact_context *ctx, cl_command_queue queue,
+                                             double threshold, clact_view logits, clact_view labels,
+                                             cl_uint n_wait, const cl_event *wait, cl_event *event);
+
 /* 3. Advanced */
 
 /*
@@ -254,6 +314,8 @@ CLACT_API clact_status clact_enqueue_backward(clact_context *ctx, cl_command_que
  * Blocks. Not needed for a correct result.
  */
 CLACT_API clact_status clact_prepare(clact_context *ctx, clact_operator op, clact_dtype dtype);
+/* The same for clact_predict and clact_enqueue_predict. One kernel serves all thresholds. */
+CLACT_API clact_status clact_prepare_predict(clact_context *ctx, clact_dtype dtype);
 
 /*
  * Owned memory. A buffer's memory comes from the context's pool and goes back to it.
