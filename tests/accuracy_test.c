@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The error of every result, against the bounds in ops.def. */
-#include "accuracy_table.h"
+/* The error of every result against the bounds in ops.def, and the results at infinities, zeros, NaN
+ * and the ends of the range against what it states. */
+#include "accuracy.h"
 #include "cases.h"
 #include "device.h"
-#include "measure.h"
-#include "operands.h"
-#include "reference.h"
 
 #include <getopt.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -17,58 +16,61 @@
 static enum coverage coverage = COVERAGE_NORMAL;
 static clact_options options;
 
-/* What a gradient's bound grows by when grad is not 1 but any number: the low part's product with it
- * rounds too. f16 and bf16 are computed in f32, where one rounding more does not show. */
-static double grad_allowance(clact_dtype dtype)
+static void print(const struct accuracy *accuracy)
 {
-    return dtype == CLACT_F32 || dtype == CLACT_F64 ? 0.05 : 0;
+    char title[120];
+    assert_int_equal(ulp_stats_print(&accuracy->stats, accuracy->c->name, stdout), 0);
+    if (accuracy->c->direction != FORWARD) {
+        snprintf(title, sizeof title, "%s, any grad", accuracy->c->name);
+        assert_int_equal(ulp_stats_print(&accuracy->any_grad, title, stdout), 0);
+    }
+    assert_int_equal(fflush(stdout), 0);
 }
 
-static void check_class(const char *name, const struct ulp_class *class, double budget)
+/* The context for a case whose results can be judged. */
+static clact_context *open_context(const struct op_case *c)
 {
-    if (class->worst.error > budget)
-        fail_msg("%s: %.4f ULP, where %.4f are allowed", name, class->worst.error, budget);
-}
-
-static void check(const struct op_case *c, bool random_grads)
-{
-    clact_context *ctx = device_context(c, &options);
-    if (c->dtype == CLACT_F64 && !REFERENCE_JUDGES_F64) {
+    if (!measure_judges(c->dtype)) {
         print_message("skipped: long double is no wider than double here\n");
         skip();
     }
-    /* All floats with random grads are no more than some of them. */
-    enum coverage own =
-        random_grads && coverage == COVERAGE_EXHAUSTIVE ? COVERAGE_NORMAL : coverage;
-    struct operands operands;
-    operands_init(&operands, c->dtype, own);
-    struct measurement m = {c, ctx, &operands, random_grads};
-    struct ulp_stats stats;
-    measure(&m, &stats);
-    char title[80];
-    snprintf(title, sizeof title, "%s%s", c->name, random_grads ? ", any grad" : "");
-    assert_true(ulp_stats_print(&stats, title, stdout) == 0 && fflush(stdout) == 0);
-    double allowance = random_grads ? grad_allowance(c->dtype) : 0;
-    check_class("normal results", &stats.normal, case_budget(c, false) + allowance);
-    check_class("subnormal results", &stats.subnormal, case_budget(c, true) + allowance);
-    bool all = operands.count == 1 && operands.segments[0].step == 1;
-    if (!random_grads)
-        assert_int_equal(accuracy_table_add(c, &stats, all), 0);
+    return device_context(c, &options);
 }
 
-static void bounds_hold(void **state)
+static void assert_success(clact_status status)
 {
-    check(*state, false);
+    if (status != CLACT_SUCCESS)
+        fail_msg("%s: %s", clact_status_string(status), clact_last_error(NULL)->message);
 }
 
-static void bounds_hold_for_any_grad(void **state)
+static void special_values_are_right(void **state)
 {
-    check(*state, true);
+    const struct op_case *c = *state;
+    struct special_values values;
+    assert_success(special_values_measure(c, open_context(c), &values));
+    for (size_t i = 0; i < SPECIAL_VALUES; i++)
+        if (!values.at[i].right)
+            print_error("at x = %s: got %.9g, right is %.9g\n", special_value_name(i),
+                        values.at[i].got, values.at[i].wanted);
+    assert_int_equal(values.wrong, 0);
 }
 
-static bool is_gradient(const struct op_case *c)
+static void promises_hold(void **state)
 {
-    return c->direction != FORWARD;
+    const struct op_case *c = *state;
+    struct accuracy accuracy;
+    char broken[2048];
+    assert_success(accuracy_measure(c, open_context(c), coverage, NULL, NULL, &accuracy));
+    const struct ulp_stats *stats = &accuracy.stats;
+    const struct ulp_stats *any = &accuracy.any_grad;
+    assert_int_equal(stats->normal.count + stats->subnormal.count + any->normal.count +
+                         any->subnormal.count,
+                     accuracy_work(c, coverage));
+    print(&accuracy);
+    accuracy_explain(&accuracy, broken, sizeof broken);
+    if (!accuracy_holds(&accuracy))
+        fail_msg("%s", broken);
+    assert_string_equal(broken, "");
 }
 
 static bool is_f32(const struct op_case *c)
@@ -76,35 +78,21 @@ static bool is_f32(const struct op_case *c)
     return c->dtype == CLACT_F32;
 }
 
-static bool is_f32_gradient(const struct op_case *c)
-{
-    return is_f32(c) && is_gradient(c);
-}
-
 static _Noreturn void usage(const char *program)
 {
-    fprintf(stderr,
-            "usage: %s [--quick | --coarse | --exhaustive] [--f32] [--width ELEMENTS] "
-            "[--table FILE]\n",
-            program);
+    fprintf(stderr, "usage: %s [--quick | --coarse] [--f32] [--width ELEMENTS]\n", program);
     exit(2);
 }
 
-struct arguments {
-    bool f32;
-    const char *table;
-};
-
-static struct arguments parse(int argc, char **argv)
+/* Returns whether only f32 is to be tested. */
+static bool parse(int argc, char **argv)
 {
     static const struct option known[] = {{"quick", no_argument, NULL, 'q'},
                                           {"coarse", no_argument, NULL, 'c'},
-                                          {"exhaustive", no_argument, NULL, 'e'},
                                           {"f32", no_argument, NULL, 'f'},
                                           {"width", required_argument, NULL, 'w'},
-                                          {"table", required_argument, NULL, 't'},
                                           {0}};
-    struct arguments arguments = {0};
+    bool only_f32 = false;
     if (device_quick_environment())
         coverage = COVERAGE_QUICK;
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
@@ -115,17 +103,11 @@ static struct arguments parse(int argc, char **argv)
         case 'c':
             coverage = COVERAGE_COARSE;
             break;
-        case 'e':
-            coverage = COVERAGE_EXHAUSTIVE;
-            break;
         case 'f':
-            arguments.f32 = true;
+            only_f32 = true;
             break;
         case 'w':
             options.vector_width = strtoul(optarg, NULL, 10);
-            break;
-        case 't':
-            arguments.table = optarg;
             break;
         default:
             usage(argv[0]);
@@ -133,35 +115,17 @@ static struct arguments parse(int argc, char **argv)
     }
     if (optind != argc)
         usage(argv[0]);
-    return arguments;
-}
-
-/* The device is that of any context. */
-static int write_table(const char *path)
-{
-    clact_context *ctx = NULL;
-    clact_device_info device;
-    int failed = -1;
-    if (clact_context_create(NULL, &ctx) == CLACT_SUCCESS &&
-        clact_context_info(ctx, &device) == CLACT_SUCCESS)
-        failed = accuracy_table_write(path, &device);
-    clact_context_destroy(ctx);
-    if (failed)
-        fprintf(stderr, "%s could not be written\n", path);
-    return failed;
+    return only_f32;
 }
 
 int main(int argc, char **argv)
 {
-    struct arguments arguments = parse(argc, argv);
+    bool (*applies)(const struct op_case *c) = parse(argc, argv) ? is_f32 : NULL;
     const struct property properties[] = {
-        {"bounds", arguments.f32 ? is_f32 : NULL, bounds_hold},
-        {"bounds for any grad", arguments.f32 ? is_f32_gradient : is_gradient,
-         bounds_hold_for_any_grad},
+        {"special values", applies, special_values_are_right},
+        {"promises", applies, promises_hold},
     };
     int failed = cases_run(properties, sizeof properties / sizeof properties[0]);
     device_close();
-    if (failed == 0 && arguments.table != NULL)
-        failed = write_table(arguments.table) != 0;
-    return failed != 0;
+    return failed;
 }

@@ -3,7 +3,7 @@
 #ifndef CLACT_TESTS_MEASURE_H
 #define CLACT_TESTS_MEASURE_H
 
-#include "cases.h"
+#include "op_case.h"
 #include "operands.h"
 #include "ulp.h"
 
@@ -25,10 +25,19 @@ struct measurement {
     clact_context *ctx;
     const struct operands *operands;
     bool random_grads;
+
+    /* NULL, or what is called now and then, in the thread that called measure, with the number of
+     * operands that are done. */
+    void (*progress)(void *user, uint64_t done);
+    void *progress_user;
 };
 
+/* Whether results of the dtype can be judged here: those in f64 only where long double is more
+ * precise. */
+bool measure_judges(clact_dtype dtype);
+
 /* Runs the case on as many threads as there are processors, each of which takes piece after piece
- * through the device and judges it. Fails the test if the library or the host does. */
-void measure(const struct measurement *m, struct ulp_stats *stats);
+ * through the device and judges it. The status is the library's, or CLACT_OUT_OF_MEMORY. */
+clact_status measure(const struct measurement *m, struct ulp_stats *stats);
 
 #endif

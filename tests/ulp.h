@@ -10,6 +10,7 @@
 #include <clact/clact.h>
 
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -62,6 +63,13 @@ void ulp_stats_add(struct ulp_stats *stats, double grad, double x, double got, d
 /* The same where stats->dtype is CLACT_F64. */
 void ulp_stats_add_f64(struct ulp_stats *stats, double grad, double x, double got,
                        long double exact);
+
+/*
+ * The same for n results where stats->dtype is CLACT_F32, much faster: that all floats can be judged
+ * in minutes depends on it. grad is NULL for results that have none.
+ */
+void ulp_stats_add_f32(struct ulp_stats *stats, size_t n, const float *grad, const float *x,
+                       const float *got, const double *exact);
 
 /* Adds all results of `from`, of the same dtype: the stats of another thread, say. */
 void ulp_stats_merge(struct ulp_stats *stats, const struct ulp_stats *from);

@@ -6,6 +6,7 @@
 #include <float.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,74 @@ static void merged_stats_are_those_of_all_results(void **state)
     assert_same(whole.normal.worst.x, 3);
 }
 
+static void assert_same_class(const struct ulp_class *got, const struct ulp_class *expected)
+{
+    assert_int_equal(got->count, expected->count);
+    assert_int_equal(got->rounded, expected->rounded);
+    assert_same(got->worst.error, expected->worst.error);
+    assert_same(got->worst.x, expected->worst.x);
+}
+
+/* Pairs of what came out and what is right, in an order without a pattern, so that the worst may be
+ * anywhere. What is not between least and most is 1; an infinite `most` lets NaN in too. */
+enum { PAIRS = 5000 };
+
+struct kind_of_pairs {
+    double least;
+    double most;
+    bool close; /* all errors are small */
+};
+
+static void make_pairs(const struct kind_of_pairs *kind, float got[PAIRS], double exact[PAIRS])
+{
+    static const float some[] = {
+        0,     -0.0f,   FLT_MIN,   -FLT_MIN, 1e-40f,   0x1p-149f, 1,   -1.25f,
+        3e38f, FLT_MAX, 0x1p-126f, -FLT_MAX, INFINITY, -INFINITY, NAN, 0x1.fffffcp-127f};
+    uint32_t state = 1;
+    for (size_t i = 0; i < PAIRS; i++) {
+        state = state * 1103515245 + 12345;
+        const uint32_t pick = state >> 8;
+        const double right = (double)some[pick % 16];
+        got[i] = some[pick / 16 % 16];
+        exact[i] = pick % 5 == 0 && !kind->close   ? right
+                   : pick % 5 == 1 && !kind->close ? right * 1e30
+                                                   : (double)got[i] * (1 + 1e-8 * (pick % 97));
+        const double low = fmin(fabs(exact[i]), (double)fabsf(got[i]));
+        const double high = fmax(fabs(exact[i]), (double)fabsf(got[i]));
+        if (kind->most < INFINITY && !(low >= kind->least && high <= kind->most))
+            exact[i] = (double)(got[i] = 1);
+    }
+}
+
+static void many_results_are_judged_as_one_by_one(void **state)
+{
+    static const struct kind_of_pairs kinds[] = {
+        {0, 0, false},        {0, 0x1p-127, true},
+        {0, 1, true},         {(double)FLT_MIN, 0x1p127, true},
+        {0, 0x1p127, false},  {0, INFINITY, true},
+        {0, INFINITY, false},
+    };
+    static float x[PAIRS], got[PAIRS];
+    static double exact[PAIRS];
+    (void)state;
+    for (size_t i = 0; i < PAIRS; i++)
+        x[i] = (float)i;
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        struct ulp_stats one_by_one, at_once;
+        const size_t part = 1537;
+        make_pairs(&kinds[k], got, exact);
+        ulp_stats_init(&one_by_one, CLACT_F32);
+        ulp_stats_init(&at_once, CLACT_F32);
+        for (size_t i = 0; i < PAIRS; i++)
+            ulp_stats_add(&one_by_one, (double)x[i], (double)x[i], (double)got[i], exact[i]);
+        ulp_stats_add_f32(&at_once, part, x, x, got, exact);
+        ulp_stats_add_f32(&at_once, PAIRS - part, x + part, x + part, got + part, exact + part);
+        assert_same_class(&at_once.normal, &one_by_one.normal);
+        assert_same_class(&at_once.subnormal, &one_by_one.subnormal);
+        assert_same(at_once.normal.worst.grad, at_once.normal.worst.x);
+    }
+}
+
 static void print_names_the_worst_operands_in_hex(void **state)
 {
     (void)state;
@@ -191,6 +260,7 @@ int main(void)
         cmocka_unit_test(f64_is_judged_below_its_own_precision),
         cmocka_unit_test(stats_keep_the_worst_of_each_class),
         cmocka_unit_test(merged_stats_are_those_of_all_results),
+        cmocka_unit_test(many_results_are_judged_as_one_by_one),
         cmocka_unit_test(print_names_the_worst_operands_in_hex),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

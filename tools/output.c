@@ -13,9 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What the signal handler has to remove. The name changes only while there is no file. */
-static char temporary[PATH_MAX];
-static volatile sig_atomic_t temporary_exists;
+/* What the signal handler has to remove. A name changes only while there is no file. */
+struct temporary {
+    char path[PATH_MAX];
+    volatile sig_atomic_t exists;
+};
+static struct temporary temporaries[OUTPUTS];
 
 static const int ending_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 enum { ENDING_SIGNALS = sizeof ending_signals / sizeof ending_signals[0] };
@@ -23,8 +26,9 @@ enum { ENDING_SIGNALS = sizeof ending_signals / sizeof ending_signals[0] };
 static void clean_up_and_end(int number)
 {
     progress_erase();
-    if (temporary_exists)
-        unlink(temporary);
+    for (size_t i = 0; i < OUTPUTS; i++)
+        if (temporaries[i].exists)
+            unlink(temporaries[i].path);
     /* SA_RESETHAND has brought the default action back: end, and let the parent see of what. */
     raise(number);
 }
@@ -49,39 +53,55 @@ static bool handle_signals(struct failure *why)
     return sigaction(SIGXFSZ, &action, NULL) == 0 || fail_errno(why, "cannot handle signals");
 }
 
-/* Creates the temporary file in the folder of `target`, with the permissions that the user's mask
- * and folder give to any new file (mkstemp would not). */
-static int create_temporary(const char *target)
+static struct temporary *find_unused(void)
 {
+    for (size_t i = 0; i < OUTPUTS; i++)
+        if (!temporaries[i].exists)
+            return &temporaries[i];
+    return NULL;
+}
+
+/* Creates the output's temporary file in the folder of its target, with the permissions that the
+ * user's mask and folder give to any new file (mkstemp would not). Its descriptor is -1 on failure. */
+static void create_temporary(struct output *output)
+{
+    const char *target = output->target;
     const char *slash = strrchr(target, '/');
     int folder = slash == NULL ? 0 : (int)(slash - target) + 1;
+    struct temporary *temporary = find_unused();
+    if (temporary == NULL) {
+        errno = EMFILE;
+        return;
+    }
     sigset_t ending, before;
     sigemptyset(&ending);
     for (size_t i = 0; i < ENDING_SIGNALS; i++)
         sigaddset(&ending, ending_signals[i]);
     sigprocmask(SIG_BLOCK, &ending, &before);
-    int descriptor = -1;
     errno = EEXIST;
-    for (unsigned attempt = 0; descriptor < 0 && errno == EEXIST && attempt < 1000; attempt++) {
-        int length = snprintf(temporary, sizeof temporary, "%.*s.clact-%ld-%u", folder, target,
-                              (long)getpid(), attempt);
-        if (length < 0 || (size_t)length >= sizeof temporary)
+    for (unsigned attempt = 0; output->descriptor < 0 && errno == EEXIST && attempt < 1000;
+         attempt++) {
+        int length = snprintf(temporary->path, sizeof temporary->path, "%.*s.clact-%ld-%u", folder,
+                              target, (long)getpid(), attempt);
+        if (length < 0 || (size_t)length >= sizeof temporary->path)
             errno = ENAMETOOLONG;
         else
-            descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+            output->descriptor =
+                open(temporary->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     }
-    temporary_exists = descriptor >= 0;
+    temporary->exists = output->descriptor >= 0;
+    output->temporary = temporary->exists ? temporary : NULL;
     int error = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
     errno = error;
-    return descriptor;
 }
 
-static void remove_temporary(void)
+static void remove_temporary(struct output *output)
 {
-    if (temporary_exists)
-        unlink(temporary);
-    temporary_exists = 0;
+    if (output->temporary == NULL)
+        return;
+    unlink(output->temporary->path);
+    output->temporary->exists = 0;
 }
 
 /* The open descriptor that a path such as "-" names, or -1. Opening /dev/stdout anew would write
@@ -116,7 +136,7 @@ static bool open_existing(struct output *output, const struct stat *status, stru
     output->target = realpath(output->path, NULL);
     if (output->target == NULL)
         return fail_errno(why, output->path);
-    output->descriptor = create_temporary(output->target);
+    create_temporary(output);
     if (output->descriptor >= 0 && fchmod(output->descriptor, status->st_mode & 0777) == 0)
         return true;
     fail_errno(why, output->path);
@@ -131,7 +151,7 @@ static bool open_new(struct output *output, struct failure *why)
         return fail(why, "%s: a symbolic link to a file that does not exist", output->path);
     output->target = strdup(output->path);
     if (output->target != NULL)
-        output->descriptor = create_temporary(output->target);
+        create_temporary(output);
     if (output->descriptor >= 0)
         return true;
     fail_errno(why, output->path);
@@ -175,11 +195,13 @@ bool output_commit(struct output *output, struct failure *why)
     bool good = close(output->descriptor) == 0;
     output->descriptor = -1;
     if (good && output->target != NULL)
-        good = rename(temporary, output->target) == 0;
-    if (!good)
+        good = rename(output->temporary->path, output->target) == 0;
+    if (!good) {
         fail_errno(why, output->path);
-    else
-        temporary_exists = 0;
+    } else if (output->temporary != NULL) {
+        output->temporary->exists = 0;
+        output->temporary = NULL;
+    }
     output_abandon(output);
     return good;
 }
@@ -188,7 +210,7 @@ void output_abandon(struct output *output)
 {
     if (output->descriptor >= 0)
         (void)close(output->descriptor);
-    remove_temporary();
+    remove_temporary(output);
     free(output->target);
     *output = (struct output){.descriptor = -1};
 }

@@ -11,13 +11,16 @@
 
 #include <stddef.h>
 
+enum { OUTPUTS = 2 }; /* at a time */
+
 struct output {
     const char *path;
     char *target; /* what the temporary file will be renamed to; NULL if there is none */
+    struct temporary *temporary;
     int descriptor;
 };
 
-/* One output at a time, and before the program has a second thread: see output.c on signals. On
+/* At most OUTPUTS at a time, and before the program has a second thread: see output.c on signals. On
  * failure there is nothing to close or to remove. */
 bool output_open(struct output *output, const char *path, struct failure *why);
 
