@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The reader of ONNX tensors, on files made here byte by byte. */
-#include "onnx.h"
+#include "onnx_tensor.h"
 
 #include "dtype.h"
 

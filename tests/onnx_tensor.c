@@ -1,105 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "onnx.h"
+#include "onnx_tensor.h"
 
 #include "dtype.h"
+#include "onnx_wire.h"
 
-#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* First protobuf's wire format, which serves for any message. */
-
-enum wire_type { WIRE_VARINT = 0, WIRE_64_BITS = 1, WIRE_BYTES = 2, WIRE_32_BITS = 5 };
-
-/* What is left to read of a message. */
-struct wire {
-    const unsigned char *next;
-    size_t left;
-};
-
-/* One field. A number is in `number`, bytes (a string, a message or packed numbers) in `bytes`. */
-struct wire_field {
-    uint64_t id;
-    enum wire_type type;
-    uint64_t number;
-    struct wire bytes;
-};
-
-/* Seven bits per byte, the lowest first; the top bit says that there are more. */
-static const char *read_varint(struct wire *wire, uint64_t *value)
-{
-    *value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        if (wire->left == 0)
-            return "a number is cut off";
-        uint64_t byte = *wire->next++;
-        wire->left--;
-        if (shift == 63 && byte > 1)
-            return "a number has more than 64 bits";
-        *value |= (byte & 0x7f) << shift;
-        if (byte < 0x80)
-            return NULL;
-    }
-    return "a number has more than 64 bits";
-}
-
-static const char *read_bytes(struct wire *wire, uint64_t size, struct wire *bytes)
-{
-    if (size > wire->left)
-        return "a field reaches past the end";
-    bytes->next = wire->next;
-    bytes->left = (size_t)size;
-    wire->next += bytes->left;
-    wire->left -= bytes->left;
-    return NULL;
-}
-
-static uint64_t little_endian(const unsigned char *bytes, size_t size)
-{
-    uint64_t value = 0;
-    for (size_t i = size; i > 0; i--)
-        value = value << 8 | bytes[i - 1];
-    return value;
-}
-
-static const char *read_fixed(struct wire *wire, size_t size, uint64_t *value)
-{
-    struct wire bytes;
-    const char *wrong = read_bytes(wire, size, &bytes);
-    if (wrong == NULL)
-        *value = little_endian(bytes.next, size);
-    return wrong;
-}
-
-static const char *read_field(struct wire *wire, struct wire_field *field)
-{
-    uint64_t tag;
-    uint64_t size;
-    const char *wrong = read_varint(wire, &tag);
-    if (wrong != NULL)
-        return wrong;
-    field->id = tag >> 3;
-    field->type = (enum wire_type)(tag & 7);
-    if (field->id == 0)
-        return "a field has the number 0";
-    switch (field->type) {
-    case WIRE_VARINT:
-        return read_varint(wire, &field->number);
-    case WIRE_64_BITS:
-        return read_fixed(wire, 8, &field->number);
-    case WIRE_32_BITS:
-        return read_fixed(wire, 4, &field->number);
-    case WIRE_BYTES:
-        wrong = read_varint(wire, &size);
-        return wrong != NULL ? wrong : read_bytes(wire, size, &field->bytes);
-    default:
-        return "a field has an unknown wire type";
-    }
-}
-
-/* Then TensorProto, the message that holds a tensor. */
 
 enum tensor_field {
     TENSOR_DIMS = 1,
@@ -139,7 +45,7 @@ static const char *read_dimensions(struct wire_field *field, struct tensor_parts
         return "a dimension is no integer";
     while (field->bytes.left > 0) {
         uint64_t dimension;
-        const char *wrong = read_varint(&field->bytes, &dimension);
+        const char *wrong = wire_read_varint(&field->bytes, &dimension);
         if (wrong == NULL)
             wrong = multiply_dimension(parts, dimension);
         if (wrong != NULL)
@@ -205,7 +111,8 @@ static const char *copy_elements(struct wire data, struct onnx_tensor *tensor)
     if (data.left % size != 0 || data.left / size != tensor->count)
         return "the number of elements is not that of the dimensions";
     for (size_t i = 0; i < tensor->count; i++)
-        dtype_store_bits(tensor->dtype, tensor->data, i, little_endian(data.next + i * size, size));
+        dtype_store_bits(tensor->dtype, tensor->data, i,
+                         wire_little_endian(data.next + i * size, size));
     return NULL;
 }
 
@@ -214,7 +121,7 @@ static const char *copy_integers(struct wire data, struct onnx_tensor *tensor)
 {
     for (size_t i = 0; i < tensor->count; i++) {
         uint64_t bits;
-        const char *wrong = read_varint(&data, &bits);
+        const char *wrong = wire_read_varint(&data, &bits);
         if (wrong != NULL)
             return wrong;
         if (bits > UINT16_MAX)
@@ -251,7 +158,7 @@ const char *onnx_tensor_parse(const void *bytes, size_t size, struct onnx_tensor
     *tensor = (struct onnx_tensor){.data = NULL};
     while (wire.left > 0) {
         struct wire_field field;
-        const char *wrong = read_field(&wire, &field);
+        const char *wrong = wire_read_field(&wire, &field);
         if (wrong == NULL)
             wrong = read_tensor_field(&field, &parts);
         if (wrong != NULL)
@@ -269,46 +176,14 @@ void onnx_tensor_free(struct onnx_tensor *tensor)
     *tensor = (struct onnx_tensor){.data = NULL};
 }
 
-/* Last the files. */
-
-/* All of a stream, in memory that is the caller's; NULL if it cannot be read or held. */
-static unsigned char *read_all(FILE *file, size_t *size)
-{
-    size_t capacity = 4096;
-    unsigned char *bytes = malloc(capacity);
-    *size = 0;
-    while (bytes != NULL) {
-        *size += fread(bytes + *size, 1, capacity - *size, file);
-        if (*size < capacity)
-            break;
-        unsigned char *larger = capacity <= SIZE_MAX / 2 ? realloc(bytes, 2 * capacity) : NULL;
-        if (larger == NULL)
-            free(bytes);
-        bytes = larger;
-        capacity *= 2;
-    }
-    if (bytes != NULL && ferror(file)) {
-        free(bytes);
-        return NULL;
-    }
-    return bytes;
-}
-
 const char *onnx_tensor_read(const char *path, struct onnx_tensor *tensor)
 {
-    *tensor = (struct onnx_tensor){.data = NULL};
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return "the file cannot be opened";
+    unsigned char *bytes;
     size_t size;
-    unsigned char *bytes = read_all(file, &size);
-    const char *wrong = "the file cannot be read";
-    if (bytes != NULL)
+    *tensor = (struct onnx_tensor){.data = NULL};
+    const char *wrong = wire_read_file(path, &bytes, &size);
+    if (wrong == NULL)
         wrong = onnx_tensor_parse(bytes, size, tensor);
     free(bytes);
-    if (fclose(file) != 0 && wrong == NULL) {
-        onnx_tensor_free(tensor);
-        wrong = "the file cannot be read";
-    }
     return wrong;
 }

@@ -4,8 +4,8 @@
  * onnx.proto. Strict, and small: what a test file of a floating point tensor does not need is an
  * error.
  */
-#ifndef CLACT_TESTS_ONNX_H
-#define CLACT_TESTS_ONNX_H
+#ifndef CLACT_TESTS_ONNX_TENSOR_H
+#define CLACT_TESTS_ONNX_TENSOR_H
 
 #include <clact/clact.h>
 
