@@ -15,6 +15,8 @@ static const struct {
 } commands[] = {
     {"forward", forward_command, "apply an operator to the elements of a .npy file"},
     {"backward", backward_command, "multiply a gradient by an operator's derivative"},
+    {"predict", predict_command, "turn logits into labels: 1 at or above a probability, else 0"},
+    {"verify", verify_command, "measure the errors of a device's results"},
     {"devices", devices_command, "list the OpenCL devices of this machine"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

@@ -7,16 +7,7 @@
 # shellcheck disable=SC2086 # a list of words
 install_missing $build_packages
 
-echo "Building ..."
-log=build-demo.log
-{
-    cmake --preset default -DCLACT_BUILD_TESTS=OFF &&
-        cmake --build build -j "$(nproc 2>/dev/null || echo 2)"
-} >"$log" 2>&1 || {
-    cat "$log"
-    exit 1
-}
-rm -f "$log"
+build_quietly
 
 echo
 echo "The OpenCL devices here:"

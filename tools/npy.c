@@ -255,8 +255,8 @@ bool npy_parse_text(const char *text, size_t text_bytes, struct npy_header *head
 
 void npy_format_type(const struct npy_header *header, char text[8])
 {
-    snprintf(text, 8, "%c%c%u", header->big_endian ? '>' : '<', header->kind,
-             (unsigned)header->item_size % 10);
+    char order = header->item_size == 1 ? '|' : header->big_endian ? '>' : '<';
+    snprintf(text, 8, "%c%c%u", order, header->kind, (unsigned)header->item_size % 10);
 }
 
 void npy_format_shape(const struct npy_header *header, char *text, size_t capacity)

@@ -26,7 +26,7 @@ enum {
 
 struct npy_header {
     char kind;        /* as in NumPy: 'f' float, 'u' unsigned integer, 'V' raw bytes */
-    size_t item_size; /* f: 2, 4 or 8; u and V: 2 */
+    size_t item_size; /* f: 2, 4 or 8; u and V: 2; of labels, which are u and only written: 1 */
     bool big_endian;
     bool fortran_order;
     size_t dimensions; /* 0 for a scalar */
@@ -51,7 +51,7 @@ bool npy_parse_text(const char *text, size_t text_bytes, struct npy_header *head
 /* Writes a whole version 1.0 header to bytes and returns its length, a multiple of 64. */
 size_t npy_format(const struct npy_header *header, unsigned char bytes[NPY_MAX_FORMATTED]);
 
-/* "<f4" */
+/* "<f4", and "|u1" where there is no byte order */
 void npy_format_type(const struct npy_header *header, char text[8]);
 
 /* "(3, 4)", cut to fit. */

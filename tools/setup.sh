@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Read by demo.sh and test.sh: goes to the top folder and installs what is missing on Debian and Ubuntu.
+# Read by demo.sh, plot.sh and test.sh: goes to the top folder and installs what is missing on Debian and Ubuntu.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -58,3 +58,18 @@ install_missing() {
 # What the library needs to be built and to have a device. A GPU's driver brings its own; PoCL makes a
 # device of the CPU.
 build_packages="gcc libc6-dev make cmake pkg-config ocl-icd-opencl-dev pocl-opencl-icd"
+
+# build_quietly [option of cmake --build ...]: without the tests; what the compiler says is shown only if it
+# fails.
+build_quietly() {
+    echo "Building ..."
+    log=build-quietly.log
+    {
+        cmake --preset default -DCLACT_BUILD_TESTS=OFF &&
+            cmake --build build -j "$(nproc 2>/dev/null || echo 2)" "$@"
+    } >"$log" 2>&1 || {
+        cat "$log" >&2
+        exit 1
+    }
+    rm -f "$log"
+}

@@ -8,9 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The elements of one piece; data[0] is also where the result goes. */
+/* The elements of one piece. The result goes to data[0] too, but labels to LABELS, as they may not
+ * overlap their logits. */
+enum { LABELS = STREAM_MAX_INPUTS, ARRAYS };
+
 struct slot {
-    unsigned char *data[STREAM_MAX_INPUTS];
+    unsigned char *data[ARRAYS];
     size_t bytes; /* of each operand; 0: nothing in it */
 };
 
@@ -33,8 +36,15 @@ static bool write_slot(struct pipeline *pipeline, struct slot *slot)
 {
     const struct stream *stream = pipeline->stream;
     size_t bytes = slot->bytes;
-    swap_if_foreign(&stream->inputs[0]->header, slot->data[0], bytes);
-    if (!output_write(stream->output, slot->data[0], bytes, &pipeline->why))
+    bool good;
+    if (stream->predicts) {
+        size_t labels = bytes / clact_dtype_size(stream->dtype);
+        good = output_write(stream->output, slot->data[LABELS], labels, &pipeline->why);
+    } else {
+        swap_if_foreign(&stream->inputs[0]->header, slot->data[0], bytes);
+        good = output_write(stream->output, slot->data[0], bytes, &pipeline->why);
+    }
+    if (!good)
         return false;
     slot->bytes = 0;
     pipeline->written += bytes;
@@ -69,12 +79,20 @@ static bool compute(const struct stream *stream, const struct slot *slot, struct
 {
     size_t count = slot->bytes / clact_dtype_size(stream->dtype);
     clact_status status =
-        stream->input_count == 1
-            ? clact_forward(stream->context, stream->operation, NULL, stream->dtype, count,
-                            slot->data[0], slot->data[0])
-            : clact_backward(stream->context, stream->operation, NULL, stream->dtype, stream->saved,
-                             count, slot->data[0], slot->data[1], slot->data[0]);
+        stream->predicts ? clact_predict(stream->context, stream->dtype, stream->threshold, count,
+                                         slot->data[0], slot->data[LABELS])
+        : stream->input_count == 1
+            ? clact_forward(stream->context, stream->operation, &stream->params, stream->dtype,
+                            count, slot->data[0], slot->data[0])
+            : clact_backward(stream->context, stream->operation, &stream->params, stream->dtype,
+                             stream->saved, count, slot->data[0], slot->data[1], slot->data[0]);
     return status == CLACT_SUCCESS || fail_status(why, stream->context, status);
+}
+
+bool stream_check(const struct stream *stream, struct failure *why)
+{
+    const struct slot empty = {.bytes = 0};
+    return compute(stream, &empty, why);
 }
 
 static bool compute_beside_io(struct pipeline *pipeline, struct slot *slot, struct failure *why)
@@ -118,8 +136,10 @@ static bool allocate_slots(struct pipeline *pipeline, size_t slot_count, struct 
 {
     enum { PAGE = 4096 };
     for (size_t s = 0; s < slot_count; s++) {
-        for (size_t i = 0; i < pipeline->stream->input_count; i++) {
+        for (size_t i = 0; i < ARRAYS; i++) {
             void *data = NULL;
+            if (i < LABELS ? i >= pipeline->stream->input_count : !pipeline->stream->predicts)
+                continue;
             if (posix_memalign(&data, PAGE, pipeline->piece_bytes) != 0)
                 return fail(why, "out of memory for pieces of %zu bytes", pipeline->piece_bytes);
             pipeline->slots[s].data[i] = data;
@@ -131,7 +151,7 @@ static bool allocate_slots(struct pipeline *pipeline, size_t slot_count, struct 
 static void free_slots(struct pipeline *pipeline)
 {
     for (size_t s = 0; s < 2; s++) {
-        for (size_t i = 0; i < STREAM_MAX_INPUTS; i++)
+        for (size_t i = 0; i < ARRAYS; i++)
             free(pipeline->slots[s].data[i]);
     }
 }
