@@ -10,6 +10,9 @@ if(CLACT_BUILD_EXAMPLES)
     "-DDATA=${PROJECT_SOURCE_DIR}/examples/classify/wdbc.csv"
     "-DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/classify_test"
     -P "${CMAKE_CURRENT_LIST_DIR}/classify_test.cmake")
+
+  clact_add_test(NAME example_vanishing COMMAND "${CMAKE_COMMAND}"
+    "-DVANISHING=$<TARGET_FILE:vanishing>" -P "${CMAKE_CURRENT_LIST_DIR}/vanishing_test.cmake")
 endif()
 
 set(package_flags "${CMAKE_C_FLAGS}")

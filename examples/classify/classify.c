@@ -220,7 +220,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     size_t count = 0;
-    sample *samples = dataset_read(argc == 2 ? argv[1] : CLASSIFY_DATA, &count);
+    sample *samples = dataset_read("classify", argc == 2 ? argv[1] : CLASSIFY_DATA, &count);
     if (samples == NULL)
         return EXIT_FAILURE;
 

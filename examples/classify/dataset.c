@@ -12,15 +12,16 @@
 
 enum { MINIMUM = 4 };
 
-/* Where in the file the reader is, for its messages. */
+/* Who reads what and where, for the messages. */
 typedef struct position {
+    const char *program;
     const char *path;
     size_t line;
 } position;
 
 static bool complain(const position *at, const char *problem)
 {
-    fprintf(stderr, "classify: %s, line %zu: %s\n", at->path, at->line, problem);
+    fprintf(stderr, "%s: %s, line %zu: %s\n", at->program, at->path, at->line, problem);
     return false;
 }
 
@@ -33,9 +34,8 @@ static bool parse_number(const position *at, size_t column, const char *text, do
     *number = strtod(text, &end);
     if (decimal && end != text && *end == '\0' && fabs(*number) <= (double)FLT_MAX)
         return true;
-    fprintf(stderr,
-            "classify: %s, line %zu, column %zu: not a number that a float can hold: '%.40s'\n",
-            at->path, at->line, column, text);
+    fprintf(stderr, "%s: %s, line %zu, column %zu: not a number that a float can hold: '%.40s'\n",
+            at->program, at->path, at->line, column, text);
     return false;
 }
 
@@ -53,8 +53,8 @@ static bool split_line(const position *at, char *line, char *fields[FEATURES + 1
     }
     if (n == FEATURES + 1)
         return true;
-    fprintf(stderr, "classify: %s, line %zu: %d columns expected, %zu found\n", at->path, at->line,
-            FEATURES + 1, n);
+    fprintf(stderr, "%s: %s, line %zu: %d columns expected, %zu found\n", at->program, at->path,
+            at->line, FEATURES + 1, n);
     return false;
 }
 
@@ -126,14 +126,14 @@ static bool read_samples(FILE *file, position *at, char **line, sample **samples
     }
 }
 
-sample *dataset_read(const char *path, size_t *count)
+sample *dataset_read(const char *program, const char *path, size_t *count)
 {
     FILE *file = fopen(path, "r");
     if (file == NULL) {
-        fprintf(stderr, "classify: %s: %s\n", path, strerror(errno));
+        fprintf(stderr, "%s: %s: %s\n", program, path, strerror(errno));
         return NULL;
     }
-    position at = {path, 0};
+    position at = {program, path, 0};
     char *line = NULL;
     sample *samples = NULL;
     if (!read_samples(file, &at, &line, &samples, count)) {
