@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Runs the benchmark with few elements and the error curve with few samples: there must be figures
-# for every operator, direction and dtype. Variables: BENCH, CURVE (the programs), SOURCE (clact's
-# folder), SCRATCH (a folder to write to).
+# Runs the benchmark with few elements and the error curve with few samples, and draws it: there must be
+# figures for every operator and direction in f32, and of one operator, as kernels take long to compile,
+# in the other dtypes. Variables: BENCH, CURVE (the programs), SOURCE (clact's
+# folder), GNUPLOT (false if it is not there), SCRATCH (a folder to write to).
 
 cmake_minimum_required(VERSION 3.22)
 include("${SOURCE}/tests/run_program.cmake")
@@ -39,10 +40,20 @@ set(figures ",${above_zero},[0-9.]+,${above_zero},[0-9.]+")
 foreach(figure IN ITEMS device_least_s gelem_per_s gbyte_per_s speedup_wall speedup_device)
   string(APPEND figures ",${above_zero}")
 endforeach()
-run_checked(text "${BENCH}" --n 4096 --repeats 3 --in-cache --csv "${SCRATCH}/all.csv")
-file(STRINGS "${SCRATCH}/all.csv" table)
+set(run "${BENCH}" --n 4096 --repeats 3 --in-cache --csv)
+run_checked(text ${run} "${SCRATCH}/operators.csv" --dtype f32)
+run_checked(more ${run} "${SCRATCH}/dtypes.csv" --op sigmoid)
+file(STRINGS "${SCRATCH}/operators.csv" table)
+file(STRINGS "${SCRATCH}/dtypes.csv" rows)
+list(FILTER rows EXCLUDE REGEX ",f32,")
+list(APPEND table ${rows})
+string(APPEND text "${more}")
 foreach(pass IN LISTS passes)
-  foreach(dtype IN ITEMS f32 f16 bf16 f64)
+  set(dtypes f32)
+  if(pass MATCHES "^sigmoid,")
+    set(dtypes f32 f16 bf16 f64)
+  endif()
+  foreach(dtype IN LISTS dtypes)
     string(REPLACE "," " " title "${pass},${dtype}")
     if(dtype STREQUAL "f64" AND text MATCHES "\n${title}: the device cannot do this\n")
       continue()
@@ -85,17 +96,46 @@ run_rejected("clact_bench: '--fast' is not understood; see --help" "${BENCH}" --
 run_rejected("clact_bench: 'fast' is not understood; see --help" "${BENCH}" fast)
 run_rejected("clact_bench: no operator has that name, direction and dtype" "${BENCH}" --op none)
 run_rejected("clact_error_curve: no operator has the name none" "${CURVE}" --op none)
-run_rejected("clact_error_curve: --width must be [^\n]*" "${CURVE}" --width 0)
+run_rejected("clact_error_curve: --intervals must be [^\n]*" "${CURVE}" --intervals 0)
 
-# 25 intervals; clact is within its contract in each, the one-line formulas are far off below -88
-# and their gradients from 17 on, where they are 0.
-run_checked(text "${CURVE}" --width 5 --samples 64)
+# 25 intervals of x, and what clact gives where they start; clact is within its contract in each, the
+# one-line formulas are far off below -88 and their gradients from 17 on, where they are 0.
+set(number "-?[0-9.]+(e[-+][0-9]+)?")
+set(small "([01](\\.[0-9]+)?|[0-9.]+e-[0-9]+)")
+run_checked(text "${CURVE}" --intervals 25 --samples 64)
 string(REPLACE "\n" ";" table "${text}")
 foreach(pass IN LISTS passes)
   if(NOT pass MATCHES "from_output")
-    expect_lines("${table}" 25 "${pass},-?[0-9.]+,-?[0-9.]+,[01](\\.[0-9]+)?,.*")
+    expect_lines("${table}" 25 "${pass},-?[0-9.]+,-?[0-9.]+,${number},${small},.*")
   endif()
 endforeach()
 foreach(interval IN ITEMS "forward,-95,-90" "from_input,-95,-90" "from_input,15,20")
-  expect_lines("${table}" 1 "sigmoid,${interval},0\\.[0-9]+,[^,]*e\\+[^,]*,[^,]*e\\+[^,]*")
+  expect_lines("${table}" 1 "sigmoid,${interval},${number},0\\.[0-9]+,[^,]*e\\+[^,]*")
 endforeach()
+expect_lines("${table}" 1 "sigmoid,forward,0,5,0\\.5,.*")
+expect_lines("${table}" 1 "sigmoid,from_input,0,5,0\\.25,.*")
+
+# A picture of each operator has six lines in four panels: two curves, and two errors of each.
+set(drawn "")
+foreach(pass IN LISTS passes)
+  string(REGEX REPLACE ",.*" "" op "${pass}")
+  if(GNUPLOT AND NOT op IN_LIST drawn)
+    list(APPEND drawn "${op}")
+    set(picture "${SCRATCH}/${op}.svg")
+    run_checked(text sh "${SOURCE}/bench/error_curve.sh" "${CURVE}" "${op}" "${picture}"
+      "${SCRATCH}/curve.csv" 2)
+    file(STRINGS "${SCRATCH}/curve.csv" table)
+    foreach(direction IN ITEMS forward from_input)
+      expect_lines("${table}" 1000 "${op},${direction},${number},${number},${number},${small},.*")
+    endforeach()
+    file(READ "${picture}" text)
+    string(REGEX MATCHALL "<g id=\"gnuplot_plot_[12][a-d]?\" ?>" lines "${text}")
+    list(LENGTH lines count)
+    if(NOT count EQUAL 6 OR NOT text MATCHES ">${op}: the function, its gradient.*</svg>\n*$")
+      message(SEND_ERROR "${picture} has ${count} lines instead of 6, or is not all there")
+    endif()
+  endif()
+endforeach()
+if(NOT GNUPLOT)
+  message("gnuplot is not there: nothing is drawn")
+endif()

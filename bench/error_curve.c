@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clact_error_curve: the largest error in f32 in each of many short intervals of x, of clact, of
- * the one-line kernel with OpenCL's builtin functions, and of plain C. CSV on stdout.
+ * clact_error_curve: the largest error in f32 in each of many short intervals of x, of clact and of
+ * the one-line kernel with OpenCL's builtin functions, and the function itself. CSV on stdout.
  */
 #include "check.h"
 #include "job.h"
-#include "plain.h"
 #include "rival.h"
 #include "ulp.h"
 
@@ -15,11 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum method { CLACT, BUILTIN, PLAIN, METHODS };
+enum method { CLACT, BUILTIN, METHODS };
 
 struct settings {
     const char *op;
-    double low, high, width;
+    double low, high;
+    size_t intervals;
     size_t samples; /* in each interval */
 };
 
@@ -27,7 +27,6 @@ struct settings {
 struct curve {
     const struct settings *settings;
     clact_context *ctx;
-    size_t bins;
     size_t n;
     float *x;
     float *y[METHODS];
@@ -39,12 +38,12 @@ static const char usage[] =
     "Usage: clact_error_curve [OPTIONS] >FILE.csv\n"
     "\n"
     "The largest error in ULP in each interval of x, in f32, of the forward pass and of the\n"
-    "gradient from the input for grad = 1.\n"
+    "gradient from the input for grad = 1; y is what clact gives where the interval starts.\n"
     "\n"
     "  --op NAME     only this operator, such as sigmoid\n"
     "  --from X      where the first interval starts (default: -105)\n"
     "  --to X        where the last one ends (default: 20)\n"
-    "  --width W     of an interval (default: 0.25)\n"
+    "  --intervals N of the same length (default: 500)\n"
     "  --samples N   values of x in each interval (default: 16384)\n"
     "  --help        print this text\n";
 
@@ -54,12 +53,12 @@ static void parse(struct settings *settings, int argc, char **argv)
         {"op", required_argument, NULL, 'o'},
         {"from", required_argument, NULL, 'f'},
         {"to", required_argument, NULL, 't'},
-        {"width", required_argument, NULL, 'w'},
+        {"intervals", required_argument, NULL, 'i'},
         {"samples", required_argument, NULL, 's'},
         {"help", no_argument, NULL, CHECK_HELP},
         {NULL, 0, NULL, 0},
     };
-    *settings = (struct settings){.low = -105, .high = 20, .width = 0.25, .samples = 16384};
+    *settings = (struct settings){.low = -105, .high = 20, .intervals = 500, .samples = 16384};
     int option;
     while ((option = check_option(argc, argv, options, usage)) != -1) {
         switch (option) {
@@ -72,8 +71,8 @@ static void parse(struct settings *settings, int argc, char **argv)
         case 't':
             settings->high = check_number("to", optarg, -1000, 1000);
             break;
-        case 'w':
-            settings->width = check_number("width", optarg, 0.001, 1000);
+        case 'i':
+            settings->intervals = check_size("intervals", optarg, 1, 100000);
             break;
         case 's':
             settings->samples = check_size("samples", optarg, 1, 1000000);
@@ -86,23 +85,29 @@ static void parse(struct settings *settings, int argc, char **argv)
         die("no operator has the name %s", settings->op);
 }
 
-/* Evenly spread, but each at a random place in its share: the spacing hides nothing. */
+/* Where an interval starts, or a part of it. */
+static double place_at(const struct settings *s, double interval)
+{
+    return s->low + (s->high - s->low) * interval / (double)s->intervals;
+}
+
+/* The first of an interval is where it starts. All others are evenly spread, but each at a random
+ * place in its share: the spacing hides nothing. */
 static void choose_operands(struct curve *curve)
 {
     const struct settings *s = curve->settings;
     uint64_t state = 1;
     for (size_t i = 0; i < curve->n; i++) {
         state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-        const double place = (double)i + (double)(state >> 11) * 0x1p-53;
-        curve->x[i] = (float)(s->low + place * s->width / (double)s->samples);
+        const double part = i % s->samples == 0 ? 0 : (double)(state >> 11) * 0x1p-53;
+        curve->x[i] = (float)place_at(s, ((double)i + part) / (double)s->samples);
     }
 }
 
 static void open_curve(struct curve *curve, const struct settings *settings)
 {
     curve->settings = settings;
-    curve->bins = (size_t)ceil((settings->high - settings->low) / settings->width);
-    curve->n = curve->bins * settings->samples;
+    curve->n = settings->intervals * settings->samples;
     curve->x = check_allocate(curve->n, sizeof *curve->x);
     for (unsigned method = 0; method < METHODS; method++)
         curve->y[method] = check_allocate(curve->n, sizeof *curve->y[method]);
@@ -171,28 +176,20 @@ static void run_builtin(struct curve *curve, const struct job *job)
     clReleaseKernel(kernel);
 }
 
-static void run_plain(struct curve *curve, const struct job *job)
-{
-    const struct plain *plain = plain_of(job->op);
-    curve->has[PLAIN] = plain != NULL;
-    for (size_t i = 0; plain != NULL && i < curve->n; i++)
-        curve->y[PLAIN][i] = job->direction == FORWARD ? plain->forward(curve->x[i])
-                                                       : plain->from_input(curve->x[i]);
-}
-
-static void print_bin(const struct curve *curve, const struct job *job, size_t bin)
+static void print_interval(const struct curve *curve, const struct job *job, size_t interval)
 {
     const struct settings *s = curve->settings;
     double worst[METHODS] = {0};
-    for (size_t i = bin * s->samples; i < (bin + 1) * s->samples; i++) {
+    for (size_t i = interval * s->samples; i < (interval + 1) * s->samples; i++) {
         const double exact = job_exact(job, 1, curve->x[i]);
         for (unsigned method = 0; method < METHODS; method++)
             if (curve->has[method])
                 worst[method] =
                     fmax(worst[method], ulp_error(CLACT_F32, curve->y[method][i], exact));
     }
-    printf("%s,%s,%g,%g", clact_operator_name(job->op), job_direction_name(job),
-           s->low + (double)bin * s->width, s->low + (double)(bin + 1) * s->width);
+    printf("%s,%s,%.7g,%.7g,%.7g", clact_operator_name(job->op), job_direction_name(job),
+           place_at(s, (double)interval), place_at(s, (double)(interval + 1)),
+           (double)curve->y[CLACT][interval * s->samples]);
     for (unsigned method = 0; method < METHODS; method++) {
         if (curve->has[method])
             printf(",%.4g", worst[method]);
@@ -210,9 +207,8 @@ static void measure(const struct job *job, void *user)
         return;
     run_clact(curve, job);
     run_builtin(curve, job);
-    run_plain(curve, job);
-    for (size_t bin = 0; bin < curve->bins; bin++)
-        print_bin(curve, job, bin);
+    for (size_t i = 0; i < curve->settings->intervals; i++)
+        print_interval(curve, job, i);
 }
 
 int main(int argc, char **argv)
@@ -222,7 +218,7 @@ int main(int argc, char **argv)
     check_program = "clact_error_curve";
     parse(&settings, argc, argv);
     open_curve(&curve, &settings);
-    puts("operator,direction,x_from,x_to,clact,builtin,plain_c");
+    puts("operator,direction,x_from,x_to,y,clact,builtin");
     job_each(settings.op, NULL, clact_dtype_name(CLACT_F32), measure, &curve);
     close_curve(&curve);
     if (fflush(stdout) != 0 || ferror(stdout))

@@ -1,64 +1,82 @@
 # SPDX-License-Identifier: MIT
-# Draws docs/sigmoid-error.svg from bench/results/sigmoid-error.csv. In the repository's root:
-#   gnuplot bench/error_curve.gp
+# Draws an operator and its errors from what clact_error_curve has measured; tools/plot.sh does all of it:
+#   gnuplot -c bench/error_curve.gp gelu gelu.csv gelu.svg
 
-data = 'bench/results/sigmoid-error.csv'
-set terminal svg size 900,440 background rgb 'white' font 'Helvetica,Arial,sans-serif,13'
-set output 'docs/sigmoid-error.svg'
+op = ARG1
+data = ARG2
+picture = ARG3
+set terminal svg size 900,640 background rgb 'white' font 'Helvetica,Arial,sans-serif,13'
+set output picture
 set datafile separator ','
 
 ink = '#303030'
 clact = '#0b5fa5'
 builtin = '#d9772b'
-plain = '#303030'
 set style line 1 lc rgb clact lw 3
-set style line 2 lc rgb builtin lw 5
-set style line 3 lc rgb plain lw 1.2
+set style line 2 lc rgb builtin lw 3
 set border 3 lc rgb '#808080'
 set tics nomirror out textcolor rgb ink
-set grid ytics lc rgb '#e4e4e4' lw 1 lt 1
+set grid lc rgb '#e4e4e4' lw 1 lt 1
+unset key
+
+# Of the rows of a direction, whose intervals are from column 3 to column 4. An error that is drawn has to
+# be on the scale: one that is larger is at its top, a result that is exact at its bottom.
+bottom = 0.1
+top = 1e10
+error(c) = strcol(c) eq 'inf' || column(c) > top ? top : column(c) < bottom ? bottom : column(c)
+of(direction, value) = strcol(2) eq direction ? value : 1/0
+middle = '(column(3) + column(4)) / 2'
+
+# The errors are shown where the usual line has large ones in results that are not 0, and around 0; the
+# curves only around 0.
+around = 6
+large(direction) = strcol(2) eq direction && column(5) != 0 && error(7) >= 4
+left(direction) = large(direction) && column(3) < -around ? column(3) : -around
+right(direction) = large(direction) && column(4) > around ? column(4) : around
+highest(direction) = strcol(2) eq direction ? error(7) > error(6) ? error(7) : error(6) : bottom
+
+set label 1 op.': the function, its gradient, and their largest errors in float32' noenhanced \
+    at screen 0.012,0.965 font ',18' textcolor rgb ink
+set label 2 'in units in the last place (ULP), in short intervals of x; perfect rounding has at most 0.5,' \
+    .' and no error is on the axis' at screen 0.012,0.925 textcolor rgb '#606060'
+set label 3 'clact' at screen 0.055,0.885 textcolor rgb clact font ',14'
+set label 4 'the usual one-line kernel with OpenCL''s functions' at screen 0.165,0.885 \
+    textcolor rgb '#b85a14' font ',14'
+set arrow 1 from screen 0.012,0.885 to screen 0.045,0.885 nohead ls 1
+set arrow 2 from screen 0.122,0.885 to screen 0.155,0.885 nohead ls 2
+
+set multiplot layout 2,2 margins 0.085,0.985,0.095,0.795 spacing 0.085,0.135
+
+array directions[2] = ['forward', 'from_input']
+array titles[2] = ['y = '.op.'(x)', 'gradient dx, for grad = 1']
+set xrange [-around:around]
+set xtics 2
+set yrange [*:*]
+do for [d = 1:2] {
+    set title titles[d] noenhanced textcolor rgb ink
+    plot data skip 1 using 3:(of(directions[d], column(5))) with lines ls 1
+    unset label
+    unset arrow
+}
+
 set logscale y
 set mytics 1
 set format y '10^{%T}'
-set xrange [-105:20]
-set yrange [0.1:1e8]
-set xtics -100,20,20
-set xlabel 'x' textcolor rgb ink offset 0,0.4
-unset key
-
-# A rounding that happens to be exact is drawn on the axis.
-at_least(e) = e < 0.1 ? 0.1 : e
-of(direction, error) = strcol(2) eq direction ? at_least(error) : 1/0
-x(direction) = strcol(2) eq direction ? (column(3) + column(4)) / 2 : 1/0
-
-set label 1 'Largest error of the sigmoid and its gradient in float32' at screen 0.012,0.952 \
-    font ',18' textcolor rgb ink
-set label 2 'in units in the last place (ULP), in each interval of x of length 1/4, on a CPU;' \
-    .' a perfectly rounded result has at most 0.5' at screen 0.012,0.89 textcolor rgb '#606060'
-
-set multiplot layout 1,2 margins 0.085,0.985,0.125,0.775 spacing 0.07
-
-set title 'y = sigmoid(x)' textcolor rgb ink
-set ylabel 'largest error (ULP)' textcolor rgb ink offset 1.2,0
-set label 3 'clact' at -40,0.2 center textcolor rgb clact font ',14'
-set label 4 '1 / (1 + exp(-x))' at -62,1e4 left textcolor rgb ink font ',14'
-set label 5 'as an OpenCL kernel (orange)' at -62,2e3 left textcolor rgb '#b85a14'
-set label 6 'and in plain C (black)' at -62,4e2 left textcolor rgb plain
-set label 7 'below -88.7 exp(-x) is infinite and y is 0' at -85,2e6 left \
-    textcolor rgb ink font ',12'
-plot data skip 1 using (x('forward')):(of('forward', column(6))) with lines ls 2, \
-     '' skip 1 using (x('forward')):(of('forward', column(7))) with lines ls 3, \
-     '' skip 1 using (x('forward')):(of('forward', column(5))) with lines ls 1
-
-unset label 1
-unset label 2
-set title 'gradient dx = s (1 - s), s = sigmoid(x)' textcolor rgb ink
-unset ylabel
-set label 4 's * (1 - s)'
-set label 7 'below -88.7 s is 0'
-set label 8 '1 - s cancels;' at 8,3e7 right textcolor rgb ink font ',12'
-set label 9 'from 17 on it is 0' at 8,8e6 right textcolor rgb ink font ',12'
-plot data skip 1 using (x('from_input')):(of('from_input', column(6))) with lines ls 2, \
-     '' skip 1 using (x('from_input')):(of('from_input', column(7))) with lines ls 3, \
-     '' skip 1 using (x('from_input')):(of('from_input', column(5))) with lines ls 1
+set xtics autofreq
+set xlabel 'x' textcolor rgb ink offset 0,0.6
+array errors[2] = ['largest error of y (ULP)', 'largest error of dx (ULP)']
+do for [d = 1:2] {
+    set xrange [*:*] # else only what is in it counts
+    set yrange [*:*]
+    stats data skip 1 using (left(directions[d])):(right(directions[d])) nooutput
+    room = 0.02 * (STATS_max_y - STATS_min_x)
+    set xrange [STATS_min_x - room:STATS_max_y + room]
+    stats data skip 1 using (highest(directions[d])) nooutput
+    set yrange [bottom:STATS_max > 100 ? 10 ** ceil(log10(STATS_max)) : 100]
+    set ytics autofreq
+    if (STATS_max == top) { set ytics add ('more' top) }
+    set title errors[d] textcolor rgb ink
+    plot data skip 1 using (@middle):(of(directions[d], error(7))) with lines ls 2, \
+         '' skip 1 using (@middle):(of(directions[d], error(6))) with lines ls 1
+}
 unset multiplot

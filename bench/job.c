@@ -9,8 +9,7 @@ static const struct row {
     clact_operator op;
     unsigned saved;
 } rows[] = {
-#define CLACT_OPERATOR(value, NAME, name, saved, forward, from_output, from_input)                 \
-    {CLACT_##NAME, saved},
+#define CLACT_OPERATOR(value, NAME, name, saved, ...) {CLACT_##NAME, saved},
 #include <clact/ops.def>
 #undef CLACT_OPERATOR
 };
@@ -65,13 +64,14 @@ unsigned job_inputs(const struct job *job)
 double job_exact(const struct job *job, double grad, double saved)
 {
     const struct reference *reference = reference_of(job->op);
+    const clact_params params = reference_defaults(job->op, job->dtype);
     switch (job->direction) {
     case FROM_OUTPUT:
-        return reference->from_output(grad, saved);
+        return reference->from_output(grad, saved, &params);
     case FROM_INPUT:
-        return reference->from_input(grad, saved);
+        return reference->from_input(grad, saved, &params);
     default:
-        return reference->forward(saved);
+        return reference->forward(saved, &params);
     }
 }
 

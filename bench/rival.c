@@ -27,12 +27,13 @@ static void die_of_build(cl_program program, cl_device_id device)
 cl_program rival_build(const clact_context *ctx, const struct job *job)
 {
     cl_device_id device = clact_context_device(ctx);
-    char options[32];
+    char options[128];
     cl_int code = CL_SUCCESS;
     cl_program program = clCreateProgramWithSource(clact_context_cl(ctx), EMBEDDED_COUNT,
                                                    embedded_texts, embedded_lengths, &code);
     check_cl(code, "clCreateProgramWithSource");
-    snprintf(options, sizeof options, "-DINPUTS=%u", job_inputs(job));
+    snprintf(options, sizeof options, "-DINPUTS=%u -DOP_%s", job_inputs(job),
+             clact_operator_name(job->op));
     if (clBuildProgram(program, 1, &device, options, NULL, NULL) != CL_SUCCESS)
         die_of_build(program, device);
     return program;
@@ -41,14 +42,13 @@ cl_program rival_build(const clact_context *ctx, const struct job *job)
 cl_kernel rival_kernel(const struct rival *rival, const clact_context *ctx, cl_program program,
                        const struct job *job)
 {
-    char name[128];
+    char name[32];
     cl_int code = CL_SUCCESS;
     size_t largest = 0;
     if (rival->kernel != NULL)
         snprintf(name, sizeof name, "%s", rival->kernel);
     else if (job->dtype == CLACT_F32)
-        snprintf(name, sizeof name, "builtin_%s_%s", clact_operator_name(job->op),
-                 job_direction_name(job));
+        snprintf(name, sizeof name, "builtin_%s", job_direction_name(job));
     else
         return NULL;
     cl_kernel kernel = clCreateKernel(program, name, &code);

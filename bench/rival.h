@@ -13,7 +13,7 @@
 struct rival {
     const char *name;      /* in reports; ways of the same name stand next to each other */
     const char *way;       /* the same */
-    const char *kernel;    /* NULL: that of the operator and direction in builtin.cl */
+    const char *kernel;    /* NULL: that of the direction in builtin.cl */
     size_t bytes_per_item; /* in each array; 0: an element */
     size_t group;          /* work-items per group; 0 leaves it to OpenCL */
     bool is_copy;
@@ -22,7 +22,7 @@ struct rival {
 enum { RIVALS = 6 };
 extern const struct rival rivals[RIVALS];
 
-/* The kernels for the arrays of a job. */
+/* The kernels for the operator and the arrays of a job. */
 cl_program rival_build(const clact_context *ctx, const struct job *job);
 
 /* A rival's kernel for a job, or NULL: the device's compiler has no such store, nobody has written
