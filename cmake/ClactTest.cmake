@@ -10,6 +10,10 @@ function(clact_add_test)
   endif()
   # Under AddressSanitizer: what OpenCL drivers leak is not ours to fix.
   set(lsan "${PROJECT_SOURCE_DIR}/tests/lsan.supp")
+  # Sanitizers watch the host's code, which is the same for all operators of a shape.
+  if(CLACT_SANITIZE)
+    list(APPEND arg_ENVIRONMENT CLACT_TEST_SHAPES=1)
+  endif()
   set(cache "${PROJECT_BINARY_DIR}/pocl-cache/${arg_NAME}")
   file(MAKE_DIRECTORY "${cache}")
   add_test(NAME ${arg_NAME} COMMAND ${arg_COMMAND})

@@ -3,38 +3,44 @@
 
 add_library(clact_device_tests STATIC cases.c device.c)
 target_compile_definitions(clact_device_tests PUBLIC _POSIX_C_SOURCE=200809L)
-# A product and a sum that the compiler contracted would be no reference.
-target_compile_options(clact_device_tests PUBLIC -ffp-contract=off)
-target_link_libraries(clact_device_tests PUBLIC clact_reference clact::clact PkgConfig::CMOCKA
+target_link_libraries(clact_device_tests PUBLIC clact_measure PkgConfig::CMOCKA
                                          PRIVATE clact_warnings)
 
-add_executable(accuracy_test accuracy_test.c accuracy_table.c measure.c operands.c)
-target_link_libraries(accuracy_test PRIVATE clact_device_tests clact_warnings Threads::Threads)
-clact_add_test(NAME accuracy COMMAND accuracy_test)
-
-# Every arithmetic at every vector width. The other dtypes are all right if they agree between widths.
-foreach(width IN ITEMS 1 2 4 8 16)
-  clact_add_test(NAME accuracy_w${width} COMMAND accuracy_test --coarse --f32 --width ${width})
-endforeach()
-
-clact_add_test(NAME exhaustive
-  COMMAND accuracy_test --exhaustive --table "${PROJECT_BINARY_DIR}/accuracy.md"
-  LABELS exhaustive TIMEOUT 3600)
-
-foreach(test IN ITEMS agreement layout onnx_device sigmoid_examples)
+set(timeout_of_accuracy 1200)
+set(timeout_of_agreement 1200)
+set(timeout_of_layout 900)
+foreach(test IN ITEMS accuracy agreement layout onnx_cases onnx_device sigmoid_examples)
   add_executable(${test}_test ${test}_test.c)
   target_link_libraries(${test}_test PRIVATE clact_device_tests clact_warnings)
-  clact_add_test(NAME ${test} COMMAND ${test}_test)
+  clact_add_test(NAME ${test} COMMAND ${test}_test TIMEOUT ${timeout_of_${test}})
 endforeach()
+foreach(test IN ITEMS onnx_cases onnx_device)
+  target_sources(${test}_test PRIVATE onnx_cases.c)
+  target_link_libraries(${test}_test PRIVATE clact_onnx)
+endforeach()
+
+# All floats, in both arithmetics: half an hour each on two cores.
+if(CLACT_BUILD_TOOLS)
+  clact_add_test(NAME exhaustive
+    COMMAND clact_command verify --exhaustive --markdown "${PROJECT_BINARY_DIR}/ACCURACY.md"
+    LABELS exhaustive TIMEOUT 14400)
+  clact_add_test(NAME exhaustive_doubles
+    COMMAND clact_command verify --exhaustive --arithmetic doubles --dtype f32
+    LABELS exhaustive TIMEOUT 14400)
+endif()
+clact_add_test(NAME agreement_all COMMAND agreement_test --all LABELS exhaustive TIMEOUT 14400)
 
 if(NOT IS_DIRECTORY /usr/share/libonnx-testdata)
   clact_missing("libonnx-testdata is not there: its cases are skipped")
 endif()
 
-clact_add_test(NAME layout_stream COMMAND layout_test --stores stream)
+# How results are stored and how big a group is are not the formulas' matter.
+set(shapes CLACT_TEST_SHAPES=1)
+clact_add_test(NAME layout_stream COMMAND layout_test --stores stream ENVIRONMENT ${shapes})
 # PoCL compiles for each size of a group, so that all properties would take minutes; in Oclgrind,
 # which does not, they are tested.
 foreach(stores IN ITEMS plain stream)
   clact_add_test(NAME layout_${stores}_g64
-    COMMAND layout_test --stores ${stores} --group 64 --property "groups that are not full")
+    COMMAND layout_test --stores ${stores} --group 64 --property "groups that are not full"
+    ENVIRONMENT ${shapes})
 endforeach()

@@ -6,11 +6,14 @@
 #include "cases.h"
 #include "device.h"
 #include "dtype.h"
+#include "operands.h"
 
+#include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,42 +25,66 @@ static size_t elements = 1000003;
 /* Past the cache, which needs an output apart from the inputs, as in arrays that are shared. */
 #define STREAM .stores = CLACT_STORES_STREAM, .transfer = CLACT_TRANSFER_SHARE
 
+/* The cases that a way is tested on. Scalars, short vectors, long ones and loops over work-items compile
+ * each formula in their own manner; how data goes and is cut is the same for all. */
+enum extent { FIRST_OF_SHAPES, EVERY_F32, EVERY };
+
+/* All ways on all cases: an hour. */
+static bool all;
+
 /* Ways to do the same; pieces are of a number of elements that is no multiple of a vector. */
 static const struct way {
     const char *name;
+    enum extent extent;
     clact_options options;
     size_t offset; /* of the output from what malloc gives, in elements */
 } ways[] = {
-    {"by default", {.stores = CLACT_STORES_AUTO}, 0},
-    {"width 1", {.vector_width = 1}, 0},
-    {"width 2", {.vector_width = 2}, 0},
-    {"width 4", {.vector_width = 4}, 0},
-    {"width 8", {.vector_width = 8}, 0},
-    {"width 16", {.vector_width = 16}, 0},
-    {"groups of 1", {.work_group_size = 1}, 0},
-    {"groups of 7", {.work_group_size = 7}, 0},
-    {"groups of 64", {.work_group_size = 64}, 0},
-    {"groups of 256", {.work_group_size = 256}, 0},
-    {"shared", {.transfer = CLACT_TRANSFER_SHARE}, 0},
-    {"shared, offset", {.transfer = CLACT_TRANSFER_SHARE}, 5},
-    {"copied", {.transfer = CLACT_TRANSFER_COPY}, 0},
-    {"shared in pieces", {.transfer = CLACT_TRANSFER_SHARE, .piece_bytes = 8 * 12347}, 0},
-    {"copied in pieces", {.transfer = CLACT_TRANSFER_COPY, .piece_bytes = 8 * 12347}, 0},
+    {"by default", EVERY, {.stores = CLACT_STORES_AUTO}, 0},
+    {"width 1", EVERY, {.vector_width = 1}, 0},
+    {"width 2", FIRST_OF_SHAPES, {.vector_width = 2}, 0},
+    {"width 4", EVERY_F32, {.vector_width = 4}, 0},
+    {"width 8", FIRST_OF_SHAPES, {.vector_width = 8}, 0},
+    {"width 16", EVERY, {.vector_width = 16}, 0},
+    {"groups of 1", FIRST_OF_SHAPES, {.work_group_size = 1}, 0},
+    {"groups of 7", FIRST_OF_SHAPES, {.work_group_size = 7}, 0},
+    {"groups of 64", EVERY_F32, {.work_group_size = 64}, 0},
+    {"groups of 256", FIRST_OF_SHAPES, {.work_group_size = 256}, 0},
+    {"shared", FIRST_OF_SHAPES, {.transfer = CLACT_TRANSFER_SHARE}, 0},
+    {"shared, offset", FIRST_OF_SHAPES, {.transfer = CLACT_TRANSFER_SHARE}, 5},
+    {"copied", FIRST_OF_SHAPES, {.transfer = CLACT_TRANSFER_COPY}, 0},
+    {"shared in pieces",
+     FIRST_OF_SHAPES,
+     {.transfer = CLACT_TRANSFER_SHARE, .piece_bytes = 8 * 12347},
+     0},
+    {"copied in pieces",
+     FIRST_OF_SHAPES,
+     {.transfer = CLACT_TRANSFER_COPY, .piece_bytes = 8 * 12347},
+     0},
     {"copied in pieces, width 4, groups of 64",
+     FIRST_OF_SHAPES,
      {.transfer = CLACT_TRANSFER_COPY,
       .piece_bytes = 8 * 10007,
       .vector_width = 4,
       .work_group_size = 64},
      0},
-    {"past the cache", {STREAM}, 0},
-    {"past the cache, offset 1", {STREAM}, 1},
-    {"past the cache, offset 11", {STREAM}, 11},
-    {"past the cache in groups of 64", {STREAM, .work_group_size = 64}, 0},
-    {"past the cache in groups of 64, offset 7", {STREAM, .work_group_size = 64}, 7},
-    {"past the cache in pieces", {STREAM, .piece_bytes = 8 * 12347}, 3},
+    {"past the cache", FIRST_OF_SHAPES, {STREAM}, 0},
+    {"past the cache, offset 1", FIRST_OF_SHAPES, {STREAM}, 1},
+    {"past the cache, offset 11", FIRST_OF_SHAPES, {STREAM}, 11},
+    {"past the cache in groups of 64", FIRST_OF_SHAPES, {STREAM, .work_group_size = 64}, 0},
+    {"past the cache in groups of 64, offset 7",
+     FIRST_OF_SHAPES,
+     {STREAM, .work_group_size = 64},
+     7},
+    {"past the cache in pieces", FIRST_OF_SHAPES, {STREAM, .piece_bytes = 8 * 12347}, 3},
 };
 
 enum { WAYS = sizeof ways / sizeof ways[0], MOST_OFFSET = 16 };
+
+static bool has_way(const struct op_case *c, const struct way *way)
+{
+    return all || way->extent == EVERY || (way->extent == EVERY_F32 && c->dtype == CLACT_F32) ||
+           case_is_first_of_shape(c);
+}
 
 /* What the others must agree with. */
 static const clact_options plain = {.stores = CLACT_STORES_PLAIN, .work_group_size = 1};
@@ -95,7 +122,7 @@ static void fill(clact_dtype dtype, uint64_t seed, void *array)
                                      104, -104, 746,      -746,      0x1p-149,    0x1.fffffep127};
     size_t specials = sizeof special / sizeof special[0];
     for (size_t i = 0; i < elements; i++) {
-        uint64_t hash = device_hash(seed * elements + i);
+        uint64_t hash = operands_hash(seed * elements + i);
         if (i < 4 * specials)
             dtype_store(dtype, array, i, special[(i * (seed + 1) + seed * i / 7) % specials]);
         else if (i < elements / 2)
@@ -114,33 +141,50 @@ static bool same(clact_dtype dtype, const void *a, const void *b, size_t i)
 
 static bool all_same(clact_dtype dtype, const void *a, const void *b, size_t *first)
 {
+    if (memcmp(a, b, elements * dtype_format(dtype)->size) == 0)
+        return true;
     for (*first = 0; *first < elements; (*first)++)
         if (!same(dtype, a, b, *first))
             return false;
     return true;
 }
 
+/* The operands of each dtype, made when first wanted and kept. */
+static void *operands[CLACT_F64 + 1][2];
+
+static const void *operands_of(clact_dtype dtype, unsigned seed)
+{
+    if (operands[dtype][seed] == NULL) {
+        operands[dtype][seed] = device_allocate(elements * dtype_format(dtype)->size);
+        fill(dtype, seed, operands[dtype][seed]);
+    }
+    return operands[dtype][seed];
+}
+
+static void free_operands(void)
+{
+    for (size_t dtype = 0; dtype <= CLACT_F64; dtype++)
+        for (unsigned seed = 0; seed < 2; seed++)
+            free(operands[dtype][seed]);
+}
+
 struct arrays {
-    void *grad;
-    void *saved;
+    const void *grad;
+    const void *saved;
     void *expected;
     void *output;
 };
 
 static struct arrays make_arrays(clact_dtype dtype)
 {
-    size_t bytes = elements * dtype_format(dtype)->size;
-    struct arrays a = {device_allocate(bytes), device_allocate(bytes), device_allocate(bytes),
-                       device_allocate(bytes + MOST_OFFSET * dtype_format(dtype)->size)};
-    fill(dtype, 0, a.grad);
-    fill(dtype, 1, a.saved);
-    return a;
+    size_t size = dtype_format(dtype)->size;
+    return (struct arrays){operands_of(dtype, 0), operands_of(dtype, 1),
+                           device_allocate(elements * size),
+                           device_allocate((elements + MOST_OFFSET) * size)};
 }
 
 static void free_arrays(struct arrays *a)
 {
-    free(a->grad);
-    free(a->saved);
     free(a->expected);
     free(a->output);
 }
@@ -153,6 +197,8 @@ static void all_ways_agree(void **state)
     size_t bytes = elements * dtype_format(c->dtype)->size;
     device_compute(ctx, c, elements, a.grad, a.saved, a.expected);
     for (size_t way = 0; way < WAYS; way++) {
+        if (!has_way(c, &ways[way]))
+            continue;
         void *output = (char *)a.output + ways[way].offset * dtype_format(c->dtype)->size;
         memset(output, 0xa5, bytes);
         device_compute(open_way(c, way), c, elements, a.grad, a.saved, output);
@@ -183,9 +229,73 @@ static void auto_is_one_of_the_arithmetics(void **state)
     free_arrays(&a);
 }
 
+/* Computes with parameters given by the caller; they have to do the same as the case's. */
+static void expect_same_with(const struct op_case *c, const clact_params *params)
+{
+    struct op_case given = *c;
+    given.own_params = true;
+    given.params = *params;
+    clact_context *ctx = device_context(c, &plain);
+    struct arrays a = make_arrays(c->dtype);
+    device_compute(ctx, c, elements, a.grad, a.saved, a.expected);
+    device_compute(ctx, &given, elements, a.grad, a.saved, a.output);
+    size_t i;
+    if (!all_same(c->dtype, a.expected, a.output, &i))
+        fail_msg("element %zu of saved %a, grad %a is %a and not %a", i,
+                 dtype_load(c->dtype, a.saved, i), dtype_load(c->dtype, a.grad, i),
+                 dtype_load(c->dtype, a.output, i), dtype_load(c->dtype, a.expected, i));
+    free_arrays(&a);
+}
+
+static void no_parameters_are_the_defaults(void **state)
+{
+    const struct op_case *c = *state;
+    clact_params defaults;
+    assert_int_equal(clact_params_default(c->op, &defaults), CLACT_SUCCESS);
+    expect_same_with(c, &defaults);
+}
+
+/* Also where the results are computed in f64. */
+static void parameters_are_rounded_to_f32(void **state)
+{
+    const struct op_case *c = *state;
+    const double within_half_an_ulp = 1 + 0x1p-26;
+    const clact_params unrounded = {c->params.alpha * within_half_an_ulp,
+                                    c->params.beta * within_half_an_ulp,
+                                    c->params.gamma * within_half_an_ulp};
+    expect_same_with(c, &unrounded);
+}
+
+static bool has_defaults(const struct op_case *c)
+{
+    return clact_operator_parameters(c->op) != 0 && !c->own_params;
+}
+
+static bool rounds_parameters(const struct op_case *c)
+{
+    return clact_operator_parameters(c->op) != 0 && c->dtype != CLACT_F64;
+}
+
 static bool is_pairs(const struct op_case *c)
 {
     return c->arithmetic == CLACT_ARITHMETIC_PAIRS;
+}
+
+static void parse(int argc, char **argv)
+{
+    static const struct option known[] = {
+        {"quick", no_argument, NULL, 'q'}, {"all", no_argument, NULL, 'a'}, {0}};
+    bool quick = device_quick_environment();
+    for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+        if (option == '?') {
+            fprintf(stderr, "usage: %s [--quick] [--all]\n", argv[0]);
+            exit(2);
+        }
+        quick |= option == 'q';
+        all |= option == 'a';
+    }
+    if (quick)
+        elements = 1003;
 }
 
 int main(int argc, char **argv)
@@ -193,10 +303,12 @@ int main(int argc, char **argv)
     static const struct property properties[] = {
         {"all ways agree", NULL, all_ways_agree},
         {"auto is one of the arithmetics", is_pairs, auto_is_one_of_the_arithmetics},
+        {"no parameters are the defaults", has_defaults, no_parameters_are_the_defaults},
+        {"parameters are rounded to f32", rounds_parameters, parameters_are_rounded_to_f32},
     };
-    if (device_quick(argc, argv))
-        elements = 1003;
+    parse(argc, argv);
     int failed = cases_run(properties, sizeof properties / sizeof properties[0]);
+    free_operands();
     close_contexts();
     device_close();
     return failed;

@@ -40,7 +40,7 @@ enum { DTYPES = 4 };
 
 static const clact_dtype dtypes[DTYPES] = {CLACT_F32, CLACT_F16, CLACT_BF16, CLACT_F64};
 
-/* pieces */
+/* Pieces. */
 
 /* Which of grad, saved and dx are one array. */
 enum sharing { APART, DX_IS_GRAD, DX_IS_SAVED, GRAD_IS_SAVED, ALL_ONE, SHARINGS };
@@ -190,7 +190,7 @@ static void test_any_element_may_be_the_first(void **state)
     fixture_close(&f);
 }
 
-/* inputs that cannot be written */
+/* Inputs that cannot be written. */
 
 static const float constants[] = {-2.0f, -1.0f, -0.5f, 0.0f, 0.25f, 0.75f, 1.0f, 2.0f, 3.0f};
 

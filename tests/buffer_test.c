@@ -43,7 +43,7 @@ static void assert_contents(clact_buffer *buffer, const unsigned char expected[B
     assert_memory_equal(got, expected, BYTES);
 }
 
-/* sizes */
+/* Sizes. */
 
 static void test_sizes(void **state)
 {
@@ -152,7 +152,7 @@ static void test_view_past_the_end(void **state)
     clact_buffer_destroy(buffer);
 }
 
-/* ranges */
+/* Ranges. */
 
 static void test_ranges(void **state)
 {
@@ -212,7 +212,7 @@ static void test_ranges_past_the_end(void **state)
     clact_buffer_destroy(buffer);
 }
 
-/* asynchronous copies */
+/* Asynchronous copies. */
 
 static void test_asynchronous_copies(void **state)
 {
@@ -254,7 +254,7 @@ static void test_asynchronous_nothing(void **state)
     clact_buffer_destroy(buffer);
 }
 
-/* maps */
+/* Maps. */
 
 static void test_map_to_read(void **state)
 {
@@ -355,7 +355,7 @@ static void test_wrong_maps(void **state)
     clact_buffer_destroy(buffer);
 }
 
-/* what every enqueue call checks */
+/* What every enqueue call checks. */
 
 /* The four enqueue calls with the same queue, wait list and buffer, of which each is refused. */
 static void expect_all_refused(struct fixture *f, clact_status expected, clact_buffer *buffer,
@@ -412,15 +412,6 @@ static int open_shared(void **state)
     return 0;
 }
 
-/* Last: a failure in a teardown would not fail the program. */
-static void test_nothing_is_left(void **state)
-{
-    (void)state;
-    fixture_close(&shared);
-    fixture_close(&other);
-    assert_live((struct live_objects){{0}});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,7 +431,7 @@ int main(void)
         cmocka_unit_test(test_asynchronous_maps),
         cmocka_unit_test(test_wrong_maps),
         cmocka_unit_test(test_wrong_arguments),
-        cmocka_unit_test(test_nothing_is_left),
+        NOTHING_IS_LEFT(&shared, &other),
     };
     return cmocka_run_group_tests_name("buffer", tests, open_shared, NULL);
 }

@@ -55,7 +55,7 @@ static void expect_device(const char *option, const char *part)
     clact_context_destroy(ctx);
 }
 
-/* the list of devices */
+/* The list of devices. */
 
 static void test_list(void **state)
 {
@@ -137,7 +137,7 @@ static void test_list_says_what_opencl_says(void **state)
     }
 }
 
-/* the choice of one */
+/* The choice of one. */
 
 static void test_default_is_the_first(void **state)
 {
@@ -194,7 +194,7 @@ static void test_no_device_of_that_name(void **state)
     assert_ptr_equal(ctx, untouched);
 }
 
-/* options */
+/* Options. */
 
 static void expect_bad_options(clact_options options)
 {
@@ -277,7 +277,7 @@ static void test_option_strings_are_copied(void **state)
     fixture_close(&f);
 }
 
-/* what a context says */
+/* What a context says. */
 
 static void test_info(void **state)
 {

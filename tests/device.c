@@ -42,10 +42,23 @@ static void skip_because(const char *reason)
     skip();
 }
 
+/* Chooses the device. Its OpenCL context is that of all the others: PoCL loads its library of
+ * functions for each again, which takes longer than to compile a kernel. */
+static clact_context *chosen;
+
+static clact_context *choose_device(void)
+{
+    if (chosen == NULL && clact_context_create(NULL, &chosen) != CLACT_SUCCESS)
+        fail_msg("no context: %s", clact_last_error(NULL)->message);
+    return chosen;
+}
+
 clact_context *device_open(const clact_options *options)
 {
+    const clact_context *on = choose_device();
     clact_context *ctx = NULL;
-    clact_status status = clact_context_create(options, &ctx);
+    clact_status status =
+        clact_context_create_from_cl(clact_context_cl(on), clact_context_device(on), options, &ctx);
     if (status == CLACT_UNSUPPORTED && options->arithmetic == CLACT_ARITHMETIC_DOUBLES)
         skip_because("the device has no f64 to compute with");
     if (status != CLACT_SUCCESS)
@@ -69,11 +82,10 @@ static clact_context *keep_context(const struct op_case *c, const clact_options 
 clact_context *device_context(const struct op_case *c, const clact_options *options)
 {
     clact_context *ctx = keep_context(c, options);
-    clact_status status = clact_prepare(ctx, c->op, c->dtype);
-    if (status == CLACT_UNSUPPORTED && c->dtype == CLACT_F64)
+    clact_device_info info;
+    assert_int_equal(clact_context_info(ctx, &info), CLACT_SUCCESS);
+    if (c->dtype == CLACT_F64 && !info.has_f64)
         skip_because("the device has no f64");
-    if (status != CLACT_SUCCESS)
-        fail_msg("clact_prepare: %s", clact_last_error(ctx)->message);
     return ctx;
 }
 
@@ -81,6 +93,8 @@ void device_close(void)
 {
     while (kept_count > 0)
         clact_context_destroy(kept[--kept_count].ctx);
+    clact_context_destroy(chosen);
+    chosen = NULL;
 }
 
 bool device_has_subnormals(const clact_context *ctx)
@@ -90,33 +104,20 @@ bool device_has_subnormals(const clact_context *ctx)
     return info.has_subnormals != 0;
 }
 
-static clact_saved saved_of(const struct op_case *c)
-{
-    return c->direction == FROM_OUTPUT ? CLACT_SAVED_OUTPUT : CLACT_SAVED_INPUT;
-}
-
-clact_status device_call(clact_context *ctx, const struct op_case *c, size_t n, const void *grad,
-                         const void *saved, void *output)
-{
-    if (c->direction == FORWARD)
-        return clact_forward(ctx, c->op, NULL, c->dtype, n, saved, output);
-    return clact_backward(ctx, c->op, NULL, c->dtype, saved_of(c), n, grad, saved, output);
-}
-
 clact_status device_enqueue(clact_context *ctx, const struct op_case *c,
                             const clact_view views[OPERANDS], cl_event *event)
 {
     if (c->direction == FORWARD)
-        return clact_enqueue_forward(ctx, NULL, c->op, NULL, views[SAVED], views[OUTPUT], 0, NULL,
-                                     event);
-    return clact_enqueue_backward(ctx, NULL, c->op, NULL, saved_of(c), views[GRAD], views[SAVED],
-                                  views[OUTPUT], 0, NULL, event);
+        return clact_enqueue_forward(ctx, NULL, c->op, case_params(c), views[SAVED], views[OUTPUT],
+                                     0, NULL, event);
+    return clact_enqueue_backward(ctx, NULL, c->op, case_params(c), case_saved(c), views[GRAD],
+                                  views[SAVED], views[OUTPUT], 0, NULL, event);
 }
 
 void device_compute(clact_context *ctx, const struct op_case *c, size_t n, const void *grad,
                     const void *saved, void *output)
 {
-    if (device_call(ctx, c, n, grad, saved, output) != CLACT_SUCCESS)
+    if (case_call(ctx, c, n, grad, saved, output) != CLACT_SUCCESS)
         fail_msg("%s of %zu elements: %s", c->name, n, clact_last_error(ctx)->message);
 }
 
@@ -125,13 +126,4 @@ void *device_allocate(size_t bytes)
     void *memory = malloc(bytes != 0 ? bytes : 1);
     assert_non_null(memory);
     return memory;
-}
-
-/* The finaliser of splitmix64. */
-uint64_t device_hash(uint64_t i)
-{
-    uint64_t z = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
 }

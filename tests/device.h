@@ -6,7 +6,7 @@
 #ifndef CLACT_TESTS_DEVICE_H
 #define CLACT_TESTS_DEVICE_H
 
-#include "cases.h"
+#include "op_case.h"
 
 #include <clact/clact.h>
 
@@ -36,21 +36,15 @@ void device_close(void);
 /* Whether f32 subnormal numbers are kept. */
 bool device_has_subnormals(const clact_context *ctx);
 
-/* The host-array call of the case, and the call on views indexed by enum operand. grad is not
- * looked at where there is none. */
-clact_status device_call(clact_context *ctx, const struct op_case *c, size_t n, const void *grad,
-                         const void *saved, void *output);
+/* The call of the case on views indexed by enum operand. grad is not looked at where there is none. */
 clact_status device_enqueue(clact_context *ctx, const struct op_case *c,
                             const clact_view views[OPERANDS], cl_event *event);
 
-/* The same, failing the test with the library's message where the status is not success. */
+/* case_call, failing the test with the library's message where the status is not success. */
 void device_compute(clact_context *ctx, const struct op_case *c, size_t n, const void *grad,
                     const void *saved, void *output);
 
 /* malloc, failing the test when there is no memory; at least one byte. */
 void *device_allocate(size_t bytes);
-
-/* A well-mixed number that depends on i alone. */
-uint64_t device_hash(uint64_t i);
 
 #endif

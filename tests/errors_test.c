@@ -23,7 +23,6 @@ struct scene {
         clact_context *ctx;
         cl_command_queue queue;
         clact_operator op;
-        const clact_params *params;
         clact_saved kind;
         clact_view views[3]; /* as mems; a forward call has no second */
         cl_uint n_wait;
@@ -48,7 +47,7 @@ struct mistake {
     void (*change)(struct scene *s, clact_view *victim);
 };
 
-/* mistakes in a view */
+/* Mistakes in a view. */
 
 static void null_mem(struct scene *s, clact_view *victim)
 {
@@ -185,7 +184,7 @@ static void output_stride_zero(struct scene *s, clact_view *victim)
     victim->stride = 0;
 }
 
-/* mistakes in the rest */
+/* Mistakes in the rest. */
 
 static void null_context(struct scene *s, clact_view *victim)
 {
@@ -197,12 +196,6 @@ static void unknown_operator(struct scene *s, clact_view *victim)
 {
     (void)victim;
     s->call.op = (clact_operator)9999;
-}
-
-static void unwanted_params(struct scene *s, clact_view *victim)
-{
-    (void)victim;
-    s->call.params = (const clact_params *)(const void *)&s->call;
 }
 
 static void unknown_dtype_of_all(struct scene *s, clact_view *victim)
@@ -302,7 +295,6 @@ static const struct mistake mistakes[] = {
     {"stride 0", OUTPUT, CLACT_OVERLAP, output_stride_zero},
     {"NULL context", ONCE, INVALID, null_context},
     {"unknown operator", ONCE, INVALID, unknown_operator},
-    {"unwanted params", ONCE, INVALID, unwanted_params},
     {"unknown dtype", ONCE, INVALID, unknown_dtype_of_all},
     {"unsupported dtype", ONCE, CLACT_UNSUPPORTED, unsupported_dtype},
     {"SIZE_MAX rows", ONCE, CLACT_OUT_OF_BOUNDS, rows_without_end},
@@ -319,16 +311,16 @@ static const struct mistake backward_mistakes[] = {
     {"both kinds", ONCE, INVALID, both_kinds},
 };
 
-/* the run of one case */
+/* The run of one case. */
 
 static clact_status make_call(const struct scene *s, cl_event *event)
 {
     const struct call *c = &s->call;
     if (s->backward)
-        return clact_enqueue_backward(c->ctx, c->queue, c->op, c->params, c->kind, c->views[0],
+        return clact_enqueue_backward(c->ctx, c->queue, c->op, NULL, c->kind, c->views[0],
                                       c->views[1], c->views[2], c->n_wait, c->wait, event);
-    return clact_enqueue_forward(c->ctx, c->queue, c->op, c->params, c->views[0], c->views[2],
-                                 c->n_wait, c->wait, event);
+    return clact_enqueue_forward(c->ctx, c->queue, c->op, NULL, c->views[0], c->views[2], c->n_wait,
+                                 c->wait, event);
 }
 
 static void scene_open(struct scene *s, bool backward)
@@ -417,15 +409,6 @@ static int open_shared(void **state)
     return 0;
 }
 
-/* Last: a failure in a teardown would not fail the program. */
-static void test_nothing_is_left(void **state)
-{
-    (void)state;
-    fixture_close(&shared);
-    fixture_close(&other);
-    assert_live((struct live_objects){{0}});
-}
-
 enum { MAX_CASES = 256 };
 
 static struct test_case cases[MAX_CASES];
@@ -461,6 +444,6 @@ int main(void)
     add_cases(mistakes, sizeof(mistakes) / sizeof(*mistakes), false);
     add_cases(mistakes, sizeof(mistakes) / sizeof(*mistakes), true);
     add_cases(backward_mistakes, sizeof(backward_mistakes) / sizeof(*backward_mistakes), true);
-    tests[case_count++] = (struct CMUnitTest)cmocka_unit_test(test_nothing_is_left);
+    tests[case_count++] = (struct CMUnitTest)NOTHING_IS_LEFT(&shared, &other);
     return _cmocka_run_group_tests("errors", tests, case_count, open_shared, NULL);
 }

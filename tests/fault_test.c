@@ -56,7 +56,7 @@ static void release(cl_event event)
     assert_int_equal(clReleaseEvent(event), CL_SUCCESS);
 }
 
-/* the runs */
+/* The runs. */
 
 /* `kept` is the context that the scenario uses, if it is not one of its own. */
 static void run_with_faults(void (*scenario)(void), clact_context *kept, cl_int code)
@@ -91,7 +91,7 @@ static void run_scenario(void (*scenario)(void), clact_context *kept)
     run_with_faults(scenario, kept, CL_INVALID_OPERATION);
 }
 
-/* contexts */
+/* Contexts. */
 
 static void create_context(void)
 {
@@ -134,7 +134,7 @@ static void test_description(void **state)
     fixture_close(&f);
 }
 
-/* calls on a context that is ready */
+/* Calls on a context that is ready. */
 
 static clact_context *ready;
 
@@ -280,7 +280,7 @@ static void test_prepare(void **state)
     run_ready(prepare_call, CLACT_TRANSFER_AUTO);
 }
 
-/* first use, where kernels are compiled and queues made */
+/* First use, where kernels are compiled and queues made. */
 
 static void first_use(void)
 {

@@ -39,7 +39,14 @@ void fixture_close(struct fixture *f)
     f->ctx = NULL;
 }
 
-/* statuses */
+void nothing_is_left(void **fixtures)
+{
+    for (struct fixture **f = *fixtures; *f; f++)
+        fixture_close(*f);
+    assert_live((struct live_objects){{0}});
+}
+
+/* Statuses. */
 
 void fixture_quiet(struct fixture *f)
 {
@@ -74,14 +81,13 @@ void fixture_expect(struct fixture *f, clact_status got, clact_status expected, 
         expect_log(f, error);
 }
 
-/* operators and operands */
+/* Operators and operands. */
 
 static const struct row {
     clact_operator value;
     unsigned saved;
 } rows[] = {
-#define CLACT_OPERATOR(value, NAME, name, saved, forward, from_output, from_input)                 \
-    {CLACT_##NAME, saved},
+#define CLACT_OPERATOR(value, NAME, name, saved, ...) {CLACT_##NAME, saved},
 #include <clact/ops.def>
 #undef CLACT_OPERATOR
 };
@@ -121,22 +127,24 @@ static void assert_near(clact_dtype dtype, const void *array, size_t i, double e
 void assert_forward(clact_dtype dtype, size_t n, const void *x, const void *y)
 {
     const struct reference *reference = reference_of(any_operator());
+    const clact_params params = reference_defaults(any_operator(), dtype);
     for (size_t i = 0; i < n; i++)
-        assert_near(dtype, y, i, reference->forward(dtype_load(dtype, x, i)));
+        assert_near(dtype, y, i, reference->forward(dtype_load(dtype, x, i), &params));
 }
 
 void assert_backward(clact_dtype dtype, clact_saved kind, size_t n, const void *grad,
                      const void *saved, const void *dx)
 {
     const struct reference *reference = reference_of(any_operator());
-    double (*gradient)(double, double) =
+    const clact_params params = reference_defaults(any_operator(), dtype);
+    double (*gradient)(double, double, const clact_params *) =
         kind == CLACT_SAVED_OUTPUT ? reference->from_output : reference->from_input;
     for (size_t i = 0; i < n; i++)
         assert_near(dtype, dx, i,
-                    gradient(dtype_load(dtype, grad, i), dtype_load(dtype, saved, i)));
+                    gradient(dtype_load(dtype, grad, i), dtype_load(dtype, saved, i), &params));
 }
 
-/* the caller's own objects */
+/* The caller's own objects. */
 
 cl_mem make_mem(clact_context *ctx, cl_mem_flags flags, size_t bytes, const void *contents)
 {

@@ -37,7 +37,13 @@ struct fixture {
 void fixture_open(struct fixture *f, const clact_options *options);
 void fixture_close(struct fixture *f);
 
-/* statuses */
+/* The last test of a program, as a failure in a teardown would not fail it: closes these fixtures;
+ * then no OpenCL object may be alive. */
+#define NOTHING_IS_LEFT(...)                                                                       \
+    cmocka_unit_test_prestate(nothing_is_left, ((struct fixture *[]){__VA_ARGS__, NULL}))
+void nothing_is_left(void **fixtures);
+
+/* Statuses. */
 
 /* The call succeeds. */
 #define assert_ok(call) fixture_expect(NULL, call, CLACT_SUCCESS, #call, __FILE__, __LINE__)
@@ -51,7 +57,7 @@ void fixture_quiet(struct fixture *f);
 void fixture_expect(struct fixture *f, clact_status got, clact_status expected, const char *text,
                     const char *file, int line);
 
-/* operators and operands */
+/* Operators and operands. */
 
 /* What the host library does is the same for every operator, so its tests take the table's first,
  * and the first gradient that it offers. */
@@ -69,7 +75,7 @@ void assert_forward(clact_dtype dtype, size_t n, const void *x, const void *y);
 void assert_backward(clact_dtype dtype, clact_saved kind, size_t n, const void *grad,
                      const void *saved, const void *dx);
 
-/* the caller's own objects */
+/* The caller's own objects. */
 
 cl_mem make_mem(clact_context *ctx, cl_mem_flags flags, size_t bytes, const void *contents);
 void read_mem(clact_context *ctx, cl_mem mem, size_t bytes, void *to);

@@ -4,6 +4,7 @@
 #include "host_fixture.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,16 +42,18 @@ static void test_unknown_status(void **state)
 
 static void test_dtypes(void **state)
 {
-    static const int unknown[] = {0, 5, -1, INT_MAX};
+    static const int unknown[] = {0, 6, -1, INT_MAX};
     (void)state;
     assert_int_equal(clact_dtype_size(CLACT_F32), 4);
     assert_int_equal(clact_dtype_size(CLACT_F16), 2);
     assert_int_equal(clact_dtype_size(CLACT_BF16), 2);
     assert_int_equal(clact_dtype_size(CLACT_F64), 8);
+    assert_int_equal(clact_dtype_size(CLACT_U8), 1);
     assert_string_equal(clact_dtype_name(CLACT_F32), "f32");
     assert_string_equal(clact_dtype_name(CLACT_F16), "f16");
     assert_string_equal(clact_dtype_name(CLACT_BF16), "bf16");
     assert_string_equal(clact_dtype_name(CLACT_F64), "f64");
+    assert_string_equal(clact_dtype_name(CLACT_U8), "u8");
     for (size_t i = 0; i < sizeof(unknown) / sizeof(*unknown); i++) {
         assert_int_equal(clact_dtype_size((clact_dtype)unknown[i]), 0);
         assert_null(clact_dtype_name((clact_dtype)unknown[i]));
@@ -61,13 +64,85 @@ static void test_operators(void **state)
 {
     (void)state;
     clact_operator op = (clact_operator)0;
-#define CLACT_OPERATOR(value, NAME, name, saved, forward, from_output, from_input)                 \
+#define CLACT_OPERATOR(value, NAME, name, ...)                                                     \
     assert_int_equal(CLACT_##NAME, value);                                                         \
     assert_string_equal(clact_operator_name(CLACT_##NAME), #name);                                 \
     assert_ok(clact_operator_from_name(#name, &op));                                               \
     assert_int_equal(op, CLACT_##NAME);
 #include <clact/ops.def>
 #undef CLACT_OPERATOR
+}
+
+static const struct row {
+    clact_operator op;
+    unsigned saved;
+    unsigned used;
+    unsigned positive;
+    clact_params defaults;
+} rows[] = {
+#define CLACT_NO_PARAMETERS CLACT_PARAMETERS(0, 0, 0, 0, 0)
+#define CLACT_PARAMETERS(used, positive, alpha, beta, gamma)                                       \
+    used, positive,                                                                                \
+    {                                                                                              \
+        alpha, beta, gamma                                                                         \
+    }
+#define CLACT_OPERATOR(value, NAME, name, saved, parameters, ...) {CLACT_##NAME, saved, parameters},
+#include <clact/ops.def>
+#undef CLACT_OPERATOR
+};
+
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+static void test_gradients(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++) {
+        assert_int_equal(clact_operator_saved(rows[i].op), rows[i].saved);
+        assert_true(rows[i].saved & CLACT_SAVED_INPUT); /* as clact_saved promises */
+    }
+}
+
+/* The defaults have to be values that calls take: 0 for a parameter that there is not. */
+static void check_default(const struct row *row, clact_parameter parameter, double value)
+{
+    assert_true(isfinite(value));
+    if (!(row->used & parameter))
+        assert_true(value == 0);
+    if (row->positive & parameter)
+        assert_true(value > 0);
+}
+
+static void test_parameters(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ROWS; i++) {
+        const struct row *row = &rows[i];
+        assert_int_equal(clact_operator_parameters(row->op), row->used);
+        assert_int_equal(row->used & ~(unsigned)(CLACT_ALPHA | CLACT_BETA | CLACT_GAMMA), 0);
+        assert_int_equal(row->positive & ~row->used, 0);
+        clact_params params = {NAN, NAN, NAN};
+        assert_ok(clact_params_default(row->op, &params));
+        assert_memory_equal(&params, &row->defaults, sizeof(params));
+        check_default(row, CLACT_ALPHA, params.alpha);
+        check_default(row, CLACT_BETA, params.beta);
+        check_default(row, CLACT_GAMMA, params.gamma);
+    }
+}
+
+static void test_unknown_operators_have_nothing(void **state)
+{
+    static const int unknown[] = {0, -1, 9999};
+    const clact_params before = {1, 2, 3};
+    (void)state;
+    for (size_t i = 0; i < sizeof(unknown) / sizeof(*unknown); i++) {
+        const clact_operator op = (clact_operator)unknown[i];
+        clact_params params = before;
+        assert_int_equal(clact_operator_saved(op), 0);
+        assert_int_equal(clact_operator_parameters(op), 0);
+        assert_error(NULL, CLACT_INVALID_ARGUMENT, clact_params_default(op, &params));
+        assert_memory_equal(&params, &before, sizeof(params));
+    }
+    assert_error(NULL, CLACT_INVALID_ARGUMENT, clact_params_default(any_operator(), NULL));
 }
 
 static void test_unknown_operators(void **state)
@@ -105,9 +180,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_error_yet), /* before any test that makes one */
-        cmocka_unit_test(test_version),        cmocka_unit_test(test_statuses),
-        cmocka_unit_test(test_unknown_status), cmocka_unit_test(test_dtypes),
-        cmocka_unit_test(test_operators),      cmocka_unit_test(test_unknown_operators),
+        cmocka_unit_test(test_version),
+        cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_unknown_status),
+        cmocka_unit_test(test_dtypes),
+        cmocka_unit_test(test_operators),
+        cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_unknown_operators),
+        cmocka_unit_test(test_unknown_operators_have_nothing),
     };
     return cmocka_run_group_tests_name("names", tests, NULL, NULL);
 }

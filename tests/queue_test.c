@@ -256,7 +256,7 @@ static void test_own_commands_between(void **state)
     chain_close(&c);
 }
 
-/* calls with nothing to do */
+/* Calls with nothing to do. */
 
 /* Complete once the wait list is, and not before; with or without memory behind the views. */
 static void run_empty(cl_command_queue queue, clact_view none)
@@ -336,14 +336,6 @@ static int open_shared(void **state)
     return 0;
 }
 
-/* Last: a failure in a teardown would not fail the program. */
-static void test_nothing_is_left(void **state)
-{
-    (void)state;
-    fixture_close(&shared);
-    assert_live((struct live_objects){{0}});
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,7 +351,7 @@ int main(void)
         cmocka_unit_test(test_empty_calls),
         cmocka_unit_test(test_empty_calls_out_of_order),
         cmocka_unit_test(test_empty_calls_are_checked),
-        cmocka_unit_test(test_nothing_is_left),
+        NOTHING_IS_LEFT(&shared),
     };
     return cmocka_run_group_tests_name("queue", tests, open_shared, NULL);
 }

@@ -1,24 +1,18 @@
 # SPDX-License-Identifier: MIT
-# The reference that the tests judge the library by, and the tests of that reference. None of it
-# needs the library, only its header.
+# The tests of the reference that the library is judged by, which do not need the library.
 
-add_library(clact_reference STATIC dtype.c onnx.c reference.c ulp.c)
-target_include_directories(clact_reference PUBLIC
-  "${CMAKE_CURRENT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/include")
-target_link_libraries(clact_reference PUBLIC OpenCL::OpenCL m PRIVATE clact_warnings)
+# ONNX's test data, as files.
+add_library(clact_onnx STATIC onnx_model.c onnx_tensor.c onnx_wire.c)
+target_link_libraries(clact_onnx PUBLIC clact_reference PRIVATE clact_warnings)
 
-foreach(test IN ITEMS dtype ulp onnx_reader)
+foreach(test IN ITEMS dtype ulp onnx_model onnx_reader reference)
   add_executable(${test}_test ${test}_test.c)
   target_compile_definitions(${test}_test PRIVATE _POSIX_C_SOURCE=200809L)
   target_link_libraries(${test}_test PRIVATE clact_reference clact_warnings PkgConfig::CMOCKA)
   clact_add_test(NAME ${test} COMMAND ${test}_test)
 endforeach()
 
-if(TARGET PkgConfig::MPFR)
-  add_executable(reference_test reference_test.c reference_mpfr.c)
-  target_link_libraries(reference_test PRIVATE
-    clact_reference clact_warnings PkgConfig::CMOCKA PkgConfig::MPFR)
-  clact_add_test(NAME reference COMMAND reference_test)
-else()
-  clact_missing("MPFR was not found: the reference of the tests will not itself be tested")
-endif()
+target_sources(reference_test PRIVATE reference_samples.c)
+foreach(test IN ITEMS onnx_model onnx_reader)
+  target_link_libraries(${test}_test PRIVATE clact_onnx)
+endforeach()

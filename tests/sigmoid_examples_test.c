@@ -3,6 +3,7 @@
 #include "cases.h"
 #include "device.h"
 #include "dtype.h"
+#include "operands.h"
 #include "ulp.h"
 
 #include <float.h>
@@ -71,8 +72,7 @@ static size_t spaced(double limit, double *x)
     return n;
 }
 
-/* ---- published values
- * ---------------------------------------------------------------------------- */
+/* Published values. */
 
 /* To the four digits that are published. */
 static void textbook_values(void **state)
@@ -123,8 +123,7 @@ static void values_at_1000(void **state)
     assert_true(dx[0] == 0 && dx[1] == 0);
 }
 
-/* ---- identities
- * ---------------------------------------------------------------------------------- */
+/* Identities. */
 
 /* s(x) + s(-x) = 1, but for the errors of both. */
 static void symmetry(void **state)
@@ -212,8 +211,7 @@ static void central_differences(void **state)
     }
 }
 
-/* ---- the formula from the output
- * ----------------------------------------------------------------- */
+/* The formula from the output. */
 
 /* grad * y * (1 - y) from left to right, in the type that the arithmetic computes in, then rounded.
  */
@@ -238,7 +236,7 @@ static bool is_subnormal(double value)
  * even. */
 static double varied_output(clact_dtype dtype, size_t i)
 {
-    uint64_t hash = device_hash(i + MOST);
+    uint64_t hash = operands_hash(i + MOST);
     switch (i % 3) {
     case 0:
         return dtype_round(dtype, ldexp((double)(hash >> 11), -53));
@@ -258,7 +256,7 @@ static void exactly_the_formula(void **state)
     bool flushes = c->dtype != CLACT_F64 && !device_has_subnormals(device_context(c, NULL));
     for (size_t i = 0; i < MOST; i++) {
         size_t shift = 64 - 8 * dtype_format(c->dtype)->size;
-        grad[i] = dtype_from_bits(c->dtype, device_hash(i) >> shift);
+        grad[i] = dtype_from_bits(c->dtype, operands_hash(i) >> shift);
         y[i] = varied_output(c->dtype, i);
     }
     compute(c, FROM_OUTPUT, MOST, grad, y, dx);
@@ -271,8 +269,7 @@ static void exactly_the_formula(void **state)
     }
 }
 
-/* ---- special values
- * ------------------------------------------------------------------------------ */
+/* Special values. */
 
 static void special_inputs(void **state)
 {
@@ -414,7 +411,7 @@ static void special_gradients_from_output(void **state)
     check_gradients(c, table, sizeof table / sizeof table[0]);
 }
 
-/* which cases */
+/* Which cases. */
 
 static bool is_forward(const struct op_case *c)
 {

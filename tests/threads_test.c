@@ -48,7 +48,7 @@ static void prepare_expected(void)
     fixture_close(&f);
 }
 
-/* what a thread does; cmocka's asserts are for the main thread alone */
+/* What a thread does. cmocka's asserts are for the main thread alone. */
 
 struct worker {
     pthread_t thread;
