@@ -413,3 +413,20 @@ INLINE real straight_through_sigmoid_from_input(real grad, real x)
 {
     return sigmoid_from_input(grad, x);
 }
+
+/* y = |x| / (1 + |x|), with the sign of x. From 2^64 on it is 1. */
+INLINE real softsign_forward(real x)
+{
+    const wide a = wide_of(at_most(fabs(x), 0x1p64f));
+    return copysign(wide_round(wide_div(a, wide_add(wide_of((real)1), a))), x);
+}
+
+/* dx = grad / d^2 with d = 1 + |x|. Half of its exponent is taken from d so that d^2 is in range. */
+INLINE real softsign_from_input(real grad, real x)
+{
+    const wide d = wide_add(wide_of((real)1), wide_of(at_most(fabs(x), REAL_MAX)));
+    const mask k = min((AS_MASK(d.hi) >> MANTISSA_BITS) - EXPONENT_BIAS, (mask)(EXPONENT_BIAS - 1));
+    const real one = fabs(x) == INFINITY ? (real)0 : (real)1;
+    const wide scaled_d = wide_scale(d, power_of_two(-k));
+    return wide_times(wide_div(wide_of(one), wide_square(scaled_d)), grad, -2 * k);
+}

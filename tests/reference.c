@@ -491,4 +491,15 @@ REAL REFERENCE(straight_through_sigmoid, from_input)(REAL grad, REAL x, const cl
     return REFERENCE(sigmoid, from_input)(grad, x, p);
 }
 
+REAL REFERENCE(softsign, forward)(REAL x, const clact_params *p)
+{
+    return isinf(x) ? copysign((REAL)1, x) : x / (1 + fabs(x));
+}
+
+REAL REFERENCE(softsign, from_input)(REAL grad, REAL x, const clact_params *p)
+{
+    REAL root = 1 / (1 + fabs(x));
+    return OF_TYPE(times)(grad, x, root * root);
+}
+
 #endif
