@@ -7,30 +7,46 @@
 
 /*
  * Where to stop: beyond FORWARD_FLOOR e^x is 0 in any storage, and beyond FORWARD_CEILING 1 + e^-x is 1;
- * beyond NORMAL_END and GELU_TANH_END the tails of the GELUs are 0 even when multiplied by the largest
- * gradient; beyond TANH_END 1 - y^2 is -y^2.
+ * beyond GELU_END the GELU of a negative x is 0; beyond NORMAL_END and GELU_TANH_END the tails of the
+ * GELUs are 0 even when multiplied by the largest gradient; beyond TANH_END 1 - y^2 is -y^2.
  */
 #ifdef CLACT_STORAGE_F64
 #define FORWARD_FLOOR -1000.0
 #define FORWARD_CEILING 64.0
+#define GELU_END 40.0
 #define NORMAL_END 55.0
 #define TANH_END 0x1p60
 #define GELU_TANH_END 32.0
 #else
 #define FORWARD_FLOOR -120.0f
 #define FORWARD_CEILING 32.0f
+#define GELU_END 15.0f
 #define NORMAL_END 20.0f
 #define TANH_END 0x1p30f
 #define GELU_TANH_END 16.0f
 #endif
 
+/* (1 + e) / 2^LIFT: results that may be subnormal are lifted to the end, as what leads to them must not
+ * be. */
+INLINE wide lifted_denominator_of(scaled e)
+{
+    return wide_sum((real)TWO_TO_MINUS_LIFT, e.m, power_of_two(e.n - LIFT));
+}
+
+/* (1 + e^-z) / 2^LIFT, from z = FORWARD_FLOOR on. */
+INLINE wide lifted_denominator(wide z)
+{
+    const real t = at_least(at_most(z.hi, FORWARD_CEILING), FORWARD_FLOOR);
+    scaled e = exp_scaled(-t);
+    e.m = exp_correct(e.m, wide_negate(z), t == z.hi);
+    return lifted_denominator_of(e);
+}
+
 /* y = 1 / (1 + e^-x) */
 INLINE real sigmoid_forward(real x)
 {
-    /* The result may be subnormal where what leads to it must not be: it is lifted to the end. */
     const scaled e = exp_scaled(-at_least(at_most(x, FORWARD_CEILING), FORWARD_FLOOR));
-    const real one = TWO_TO_MINUS_LIFT;
-    return wide_reciprocal(wide_sum(one, e.m, power_of_two(e.n - LIFT))) * one;
+    return wide_reciprocal(lifted_denominator_of(e)) * TWO_TO_MINUS_LIFT;
 }
 
 INLINE real sigmoid_from_output(real grad, real y)
@@ -52,27 +68,60 @@ INLINE logistic logistic_of(wide z)
     return l;
 }
 
-/* dx = grad * E / (1 + E)^2, which is grad * s(x) * s(-x) for either sign of x. */
-INLINE real sigmoid_from_input(real grad, real x)
+/* Where a * s(z) needs more room than 2^LIFT gives it. */
+INLINE mask is_far(wide z, real a)
 {
-    const logistic l = logistic_of(wide_of(x));
-    return wide_times(wide_div(l.e.m, wide_square(l.d)), grad, l.e.n);
+    return (z.hi < FORWARD_FLOOR) | (fabs(a) > (real)(0x1p-4f / TWO_TO_MINUS_LIFT));
 }
 
-/* a * s(z), s(z) being 1 / (1 + E) or E / (1 + E). */
+/* factor * grad * s(z) s(-z) for z <= 0, which is grad * s(x) * s(-x) of either sign of x. */
+INLINE real logistic_slope(real grad, wide z, real factor)
+{
+    const wide s = wide_inverse(lifted_denominator(z));
+    const wide other = wide_one_minus(wide_scale(s, (real)TWO_TO_MINUS_LIFT));
+    const wide slope = wide_mul(s, other);
+    const real dx = wide_scaled_by(slope, grad) * (factor * TWO_TO_MINUS_LIFT);
+    const mask far = is_far(z, grad);
+    if (!rarely(far))
+        return dx;
+    const logistic l = logistic_of(z);
+    const wide scaled_m = wide_scale(l.e.m, factor);
+    return far ? wide_times_far(wide_div(scaled_m, wide_square(l.d)), grad, l.e.n) : dx;
+}
+
+INLINE real sigmoid_from_input(real grad, real x)
+{
+    return logistic_slope(grad, wide_of(-fabs(x)), (real)1);
+}
+
+/* a * s(z) */
 INLINE real logistic_times(wide z, real a)
 {
+    const wide s = wide_inverse(lifted_denominator(z));
+    const real y = wide_scaled_by(s, a) * TWO_TO_MINUS_LIFT;
+    const mask far = is_far(z, a);
+    if (!rarely(far))
+        return y;
+    /* 1 / (1 + E) or E / (1 + E) */
     const logistic l = logistic_of(z);
     const mask negative = z.hi < 0;
     const wide numerator = wide_select(negative, l.e.m, wide_of((real)1));
-    return wide_times(wide_div(numerator, l.d), a, negative ? l.e.n : (mask)0);
+    return far ? wide_times_far(wide_div(numerator, l.d), a, negative ? l.e.n : (mask)0) : y;
+}
+
+/* x * s(z) where z is a multiple of x that is not so small that x needs more room than 2^LIFT. */
+INLINE real gate(real x, wide z)
+{
+    const wide s = wide_inverse(lifted_denominator(z));
+    const real y = wide_scaled_by(s, x) * TWO_TO_MINUS_LIFT;
+    return z.hi > FORWARD_CEILING ? x : z.hi < FORWARD_FLOOR ? (real)-0.0f : y;
 }
 
 /*
  * The slope of x s(z(x)), s(z) + w s(z) s(-z) with w = x z'(x): (1 + E + w E) / (1 + E)^2 for z >= 0,
  * E (1 + E + w) / (1 + E)^2 for z < 0.
  */
-INLINE real gate_slope(real grad, wide z, wide w, crossing near)
+INLINE real gate_slope_far(real grad, wide z, wide w, crossing near)
 {
     const logistic l = logistic_of(z);
     const mask negative = z.hi < 0;
@@ -81,7 +130,19 @@ INLINE real gate_slope(real grad, wide z, wide w, crossing near)
     const wide other = wide_select(negative, one, l.e.m);
     const wide numerator = wide_mul(factor, wide_add(l.d, wide_mul(w, other)));
     const wide slope = wide_div(numerator, wide_square(l.d));
-    return wide_times(wide_select(near.here, near.slope, slope), grad, negative ? l.e.n : (mask)0);
+    return wide_times_far(wide_select(near.here, near.slope, slope), grad, negative ? l.e.n : (mask)0);
+}
+
+INLINE real gate_slope(real grad, wide z, wide w, crossing near)
+{
+    const wide s = wide_inverse(lifted_denominator(z));
+    const wide other = wide_one_minus(wide_scale(s, (real)TWO_TO_MINUS_LIFT));
+    const wide sum = wide_add(wide_of((real)1), wide_mul(w, other));
+    const wide near_slope = wide_scale(near.slope, (real)(1 / TWO_TO_MINUS_LIFT));
+    const wide slope = wide_select(near.here, near_slope, wide_mul(s, sum));
+    const real dx = wide_scaled_by(slope, grad) * TWO_TO_MINUS_LIFT;
+    const mask far = is_far(z, grad);
+    return rarely(far) ? (far ? gate_slope_far(grad, z, w, near) : dx) : dx;
 }
 
 /* A slope that is below 0 as it goes to 0 with x to -infinity, where its terms have no value. */
@@ -109,28 +170,28 @@ INLINE real tanh_forward(real x)
 INLINE real tanh_from_output(real grad, real y)
 {
     const wide slope = wide_add(wide_of((real)1), wide_negate(wide_product(y, y)));
-    return fabs(y) > TANH_END ? grad * -(y * y) : wide_times(slope, grad, (mask)0);
+    return fabs(y) > TANH_END ? grad * -(y * y) : wide_scaled_by(slope, grad);
 }
 
 /* dx = grad * 4 E / (1 + E)^2 with E = e^-2|x| */
 INLINE real tanh_from_input(real grad, real x)
 {
-    const logistic l = logistic_of(wide_of(2 * x));
-    return wide_times(wide_div(wide_scale(l.e.m, (real)4), wide_square(l.d)), grad, l.e.n);
+    /* Twice a large x could be infinite, where E is 0 and no longer only tiny. */
+    const real z = -fabs(x);
+    return logistic_slope(grad, wide_of(z < EXP_FLOOR ? z : 2 * z), (real)4);
 }
 
-/* max(x, 0) + small / 2^LIFT, small being 2^LIFT log(1 + e^-|z|) / beta. It is subnormal only where
- * there is no sum. */
+/* max(x, 0) + small / 2^LIFT. It is subnormal only where there is no sum. */
 INLINE real softplus_sum(real x, wide small)
 {
-    const real lift = TWO_TO_MINUS_LIFT;
+    const real lift = (real)TWO_TO_MINUS_LIFT;
     const real sum = wide_round(wide_sum(x, small, lift));
     return x > 0 ? sum : wide_round(small) * lift;
 }
 
 INLINE real log_sigmoid_forward(real x)
 {
-    const wide small = log_one_plus_exp(wide_of(-fabs(x)));
+    const wide small = lifted_log_one_plus_exp(wide_of(-fabs(x)));
     return -(x < -FORWARD_CEILING ? -x : softplus_sum(-x, small));
 }
 
@@ -139,28 +200,53 @@ INLINE real log_sigmoid_from_input(real grad, real x)
     return logistic_times(wide_of(-x), grad);
 }
 
+/* (max(z, 0) + log(1 + e^-|z|)) / beta with z = beta x, for a beta that takes far what it divides. */
+INLINE real softplus_far(real x, wide z, ELEMENT beta)
+{
+    const scaled divisor = split((real)beta);
+    const scaled rest = log_one_plus_exp(wide_minus_abs(z));
+    const wide small = wide_normalise(rest.m);
+    const wide y = wide_select(z.hi > 0, wide_add(z, small), small);
+    return wide_times_far(wide_div(y, divisor.m), (real)1, rest.n - divisor.n);
+}
+
 INLINE real softplus_forward(real x, params p)
 {
     const wide z = wide_product(x, (real)p.beta);
-    const wide small = wide_normalise(log_one_plus_exp(wide_minus_abs(z)));
-    const real y = softplus_sum(x, wide_div(small, wide_of((real)p.beta)));
+    real y;
+    if (p.extreme) {
+        y = softplus_far(x, z, p.beta);
+    } else {
+        const wide small = lifted_log_one_plus_exp(wide_minus_abs(z));
+        y = softplus_sum(x, wide_div(small, wide_of((real)p.beta)));
+    }
     return z.hi > FORWARD_CEILING ? x : y;
+}
+
+/* beta x, infinite only where x is. */
+INLINE wide finite_product(real x, ELEMENT beta)
+{
+    wide z = wide_product(x, (real)beta);
+    const mask overflows = (z.hi == -INFINITY) & (x != -INFINITY);
+    z.hi = overflows ? (real)-REAL_MAX : z.hi;
+    return z;
 }
 
 INLINE real softplus_from_input(real grad, real x, params p)
 {
-    return logistic_times(wide_product(x, (real)p.beta), grad);
+    return logistic_times(finite_product(x, p.beta), grad);
 }
 
 INLINE real silu_forward(real x, params p)
 {
+    const wide z = wide_product(x, (real)p.beta);
     /* -infinity times 0 has no value, the limit is 0. */
-    return logistic_times(wide_product(x, (real)p.beta), at_least(x, -REAL_MAX));
+    return p.extreme ? logistic_times(z, at_least(x, -REAL_MAX)) : gate(x, z);
 }
 
 INLINE real silu_from_input(real grad, real x, params p)
 {
-    const wide z = wide_product(x, (real)p.beta);
+    const wide z = finite_product(x, p.beta);
     const wide w = wide_select(fabs(z.hi) > -EXP_FLOOR, wide_of(clamp_tail(z.hi)), z);
     return slope_from_below(grad, x, gate_slope(grad, z, w, silu_crossing(x, p.beta)));
 }
@@ -181,15 +267,20 @@ INLINE bell bell_of(real x)
     return b;
 }
 
-/* P(x) = E G(|x|) for x < 0, and 1 - E G(|x|) for x >= 0 */
+/* y = x P(x), with P(x) = E G(|x|) for x < 0, and 1 - E G(|x|) for x >= 0 */
 INLINE real gelu_forward(real x)
 {
-    const bell b = bell_of(x);
+    const real a = at_most(fabs(x), GELU_END);
+    const wide t = wide_product(a, (real)-0.5f * a);
+    scaled e = exp_scaled(t.hi);
+    e.m = wide_normalise(exp_correct(e.m, t, (mask)-1));
+    /* What may be subnormal is lifted to the end. */
+    const wide lifted = wide_mul(wide_scale(e.m, power_of_two(e.n + LIFT)), normal_ratio(a));
+    const wide tail = wide_scale(lifted, (real)TWO_TO_MINUS_LIFT);
     const mask negative = x < 0;
-    const wide tail = wide_mul(b.e.m, normal_ratio(b.a));
-    const wide other = wide_add(wide_of((real)1), wide_negate(tail));
-    return wide_times(wide_select(negative, tail, other), at_least(x, -REAL_MAX),
-                      negative ? b.e.n : (mask)0);
+    const wide probability = wide_select(negative, lifted, wide_one_minus(tail));
+    const real y = wide_scaled_by(probability, at_least(x, -GELU_END));
+    return x > GELU_END ? x : negative ? y * TWO_TO_MINUS_LIFT : y;
 }
 
 /* The slope is E (G(|x|) - |x| / sqrt(2 pi)) for x < 0, and 1 less that for x >= 0. */
@@ -227,9 +318,7 @@ INLINE wide gelu_tanh_clamped(real x)
 
 INLINE real gelu_tanh_forward(real x)
 {
-    wide z = gelu_tanh_argument(gelu_tanh_clamped(x), (real)1);
-    z.hi = fabs(x) == INFINITY ? x : z.hi;
-    return logistic_times(z, at_least(x, -REAL_MAX));
+    return gate(x, gelu_tanh_argument(gelu_tanh_clamped(x), (real)1));
 }
 
 INLINE real gelu_tanh_from_input(real grad, real x)
@@ -280,57 +369,67 @@ INLINE real leaky_relu_from_input(real grad, real x, params p)
 }
 
 /* below * (1 - e^x) for x < 0, above * x for x >= 0; and its slope, where below is -below */
-INLINE real elu_of(real x, wide below, real above)
+INLINE real elu_of(real x, scaled below, real above)
 {
-    const wide y = wide_mul(below, one_minus_exp(at_least(-fabs(x), -64)));
-    return x >= 0 ? (above == 0 ? (real)0 : x * above) : x < 0 ? wide_round(y) : x;
+    /* Lifted, as a small x leaves no room for the low part of the product. */
+    const wide rest = wide_scale(one_minus_exp(at_least(-fabs(x), -64)), power_of_two((mask)LIFT));
+    const mask n = max(below.n - LIFT, (mask)(2 - 2 * EXPONENT_BIAS));
+    const real y = wide_round(wide_mul(below.m, rest)) * power_of_two(n >> 1) * power_of_two(n - (n >> 1));
+    return x >= 0 ? (above == 0 ? (real)0 : x * above) : x < 0 ? y : x;
 }
 
-INLINE real elu_slope(real grad, real x, wide below, real above)
+INLINE real elu_slope(real grad, real x, scaled below, real above)
 {
-    const scaled e = exp_negative(wide_of(-fabs(x)));
-    const real dx = wide_times(wide_mul(below, e.m), grad, e.n);
+    const scaled e = exp_negative_times(wide_of(-fabs(x)), below.n);
+    const real dx = wide_times(wide_mul(below.m, e.m), grad, e.n);
     const real rising = above == 0 ? no_slope(grad) : grad * above;
-    return x > 0 ? rising : x <= 0 ? (below.hi == 0 ? no_slope(grad) : dx) : x;
+    return x > 0 ? rising : x <= 0 ? (below.m.hi == 0 ? no_slope(grad) : dx) : x;
 }
 
 INLINE real elu_forward(real x, params p)
 {
-    return elu_of(x, wide_of((real)-p.alpha), (real)1);
+    return elu_of(x, split((real)-p.alpha), (real)1);
 }
 
 INLINE real elu_from_input(real grad, real x, params p)
 {
-    return elu_slope(grad, x, wide_of((real)p.alpha), (real)1);
+    return elu_slope(grad, x, split((real)p.alpha), (real)1);
 }
 
 INLINE real selu_forward(real x, params p)
 {
-    return elu_of(x, wide_product((real)-p.alpha, (real)p.gamma), (real)p.gamma);
+    return elu_of(x, scaled_product((real)-p.alpha, (real)p.gamma), (real)p.gamma);
 }
 
 INLINE real selu_from_input(real grad, real x, params p)
 {
-    return elu_slope(grad, x, wide_product((real)p.alpha, (real)p.gamma), (real)p.gamma);
+    return elu_slope(grad, x, scaled_product((real)p.alpha, (real)p.gamma), (real)p.gamma);
 }
 
-/* An infinite x is clamped as any large one is, also with alpha = 0. */
+/* x, of which alpha = 0 makes 0 also where it is infinite. */
+INLINE real factor_of_alpha(real x, params p)
+{
+    return p.alpha == 0 ? at_most(at_least(x, -REAL_MAX), REAL_MAX) : x;
+}
+
 INLINE real hard_sigmoid_forward(real x, params p)
 {
-    const real finite = at_most(at_least(x, -REAL_MAX), REAL_MAX);
-    return at_most(at_least(fma(finite, (real)p.alpha, (real)p.beta), 0), 1);
+    const real sum = fma(factor_of_alpha(x, p), (real)p.alpha, (real)p.beta);
+    return at_most(at_least(sum, 0), 1);
 }
 
-/* alpha x + beta > 0, and alpha x + (beta - 1) < 0: each sum has the sign that it has when it is exact. */
+/* dx is alpha grad where alpha x + beta > 0 and alpha x + (beta - 1) < 0. */
 INLINE real hard_sigmoid_from_input(real grad, real x, params p)
 {
-    const real finite = at_most(at_least(x, -REAL_MAX), REAL_MAX);
+    const real factor = factor_of_alpha(x, p);
     const ELEMENT shifted = p.beta - 1;
     const ELEMENT left = p.beta - (shifted + 1);
-    const mask inside = (fma(finite, (real)p.alpha, (real)p.beta) > 0) &
-                        (fma(finite, (real)p.alpha, (real)shifted) + left < 0);
+    /* Their signs, also where they round to 0; an exact 0 is +0. */
+    const real over = fma(-factor, (real)p.alpha, (real)(0 - p.beta));
+    const real under = fma(factor, (real)p.alpha, (real)shifted);
+    const mask inside = AS_MASK(over) & AS_MASK(left == 0 ? under : under + left);
     const real dx = p.alpha == 0 ? no_slope(grad) : grad * p.alpha;
-    return x != x ? x : inside ? dx : no_slope(grad);
+    return x != x ? x : inside < 0 ? dx : no_slope(grad);
 }
 
 #define SIXTH                                                                                      \
@@ -347,7 +446,7 @@ INLINE real hard_swish_forward(real x)
 INLINE real hard_swish_from_input(real grad, real x)
 {
     const wide sum = wide_add(wide_of(2 * x), wide_of((real)3));
-    const real dx = wide_times(wide_mul(sum, SIXTH), grad, (mask)0);
+    const real dx = wide_scaled_by(wide_mul(sum, SIXTH), grad);
     return x >= 3 ? grad : x > -3 ? dx : relu_slope(grad, x);
 }
 

@@ -12,21 +12,42 @@ typedef struct {
     wide slope;
 } crossing;
 
-/* x * factor - x0, as exactly as where it is 0 demands. */
-INLINE wide distance_from(real x, ELEMENT factor, ELEMENT minus_x0_hi, ELEMENT minus_x0_lo)
+/* x - x0, where minus_x0 is the sum of two. */
+INLINE wide distance_from(real x, ELEMENT minus_x0, ELEMENT low)
 {
 #ifdef CLACT_PAIRS
-    const wide z = wide_product(x, (real)factor);
-    return wide_add(z, wide_constant(minus_x0_hi, minus_x0_lo));
+    wide d = wide_exact_sum(x, (real)minus_x0);
+    d.lo += low;
+    return wide_normalise(d);
 #else
-    return wide_of(fma(x, (real)factor, (real)minus_x0_hi) + minus_x0_lo);
+    return wide_of((x + minus_x0) + low);
 #endif
 }
 
-#ifdef CLACT_STORAGE_F64
-#define DISTANCE_FROM(x, factor, hi32, lo32, hi64, lo64) distance_from(x, factor, hi64, lo64)
+/* x * factor - x0, where minus_x0 is the sum of three: next to x0 all bits of the product may cancel but
+ * its last, so that these have to be exact. */
+INLINE wide product_distance_from(real x, ELEMENT factor, ELEMENT minus_x0, ELEMENT low, ELEMENT lowest)
+{
+#ifdef CLACT_PAIRS
+    const wide product = wide_product(x, (real)factor);
+    const wide rest = wide_exact_sum(product.lo, (real)low);
+    wide d = wide_exact_sum(product.hi, (real)minus_x0);
+    d.lo += rest.hi;
+    d = wide_normalise(d);
+    d.lo += rest.lo + lowest;
+    return d;
 #else
-#define DISTANCE_FROM(x, factor, hi32, lo32, hi64, lo64) distance_from(x, factor, hi32, lo32)
+    return wide_of(fma(x, (real)factor, (real)minus_x0) + low);
+#endif
+}
+
+/* Of constants in float and in double, those that are reals. */
+#ifdef REAL_IS_DOUBLE
+#define OF_TWO(hi32, lo32, hi64, lo64) hi64, lo64
+#define OF_THREE(hi32, lo32, lowest32, hi64, lo64, lowest64) hi64, lo64, lowest64
+#else
+#define OF_TWO(hi32, lo32, hi64, lo64) hi32, lo32
+#define OF_THREE(hi32, lo32, lowest32, hi64, lo64, lowest64) hi32, lo32, lowest32
 #endif
 
 /* d (t + d s), and whether that is to be used. */
@@ -41,8 +62,10 @@ INLINE crossing crossing_of(wide d, wide t, real s)
 /* x s(beta x) */
 INLINE crossing silu_crossing(real x, ELEMENT beta)
 {
-    const wide d = DISTANCE_FROM(x, beta, 0x1.474974p0f, -0x1.bdf6fap-27f,
-                                 0x1.474973c84120bp0, 0x1.f8d74bc9ac154p-54);
+    const wide d = product_distance_from(
+        x, beta,
+        OF_THREE(0x1.474974p0f, -0x1.bdf6fap-27f, -0x1.03945ap-53f,
+                 0x1.474973c84120bp0, 0x1.f8d74bc9ac154p-54, 0x1.44a50180ba78p-108));
     const wide t = WIDE_CONSTANT(0x1.be141p-3f, 0x1.18c1e2p-29f,
                                  0x1.be1410460527fp-3, -0x1.2853a85d65643p-58);
 #ifdef CLACT_STORAGE_F64 /* degree 13, 2^-55.8 */
@@ -71,8 +94,8 @@ INLINE crossing silu_crossing(real x, ELEMENT beta)
 /* x erfc(-x / sqrt(2)) / 2 */
 INLINE crossing gelu_crossing(real x)
 {
-    const wide d = DISTANCE_FROM(x, 1, 0x1.80ead2p-1f, -0x1.a03fd4p-27f,
-                                 0x1.80ead197f00b4p-1, -0x1.13e74c58cada8p-56);
+    const wide d = distance_from(x, OF_TWO(0x1.80ead2p-1f, -0x1.a03fd4p-27f,
+                                        0x1.80ead197f00b4p-1, -0x1.13e74c58cada8p-56));
     const wide t = WIDE_CONSTANT(0x1.b9d99p-2f, -0x1.6372a8p-28f,
                                  0x1.b9d98fa5a3215p-2, 0x1.fc78949a9d645p-56);
 #ifdef CLACT_STORAGE_F64 /* degree 13, 2^-55.7 */
@@ -101,8 +124,8 @@ INLINE crossing gelu_crossing(real x)
 /* x s(2 u) */
 INLINE crossing gelu_tanh_crossing(real x)
 {
-    const wide d = DISTANCE_FROM(x, 1, 0x1.8142ap-1f, -0x1.85a06cp-27f,
-                                 0x1.81429f9e97e4dp-1, -0x1.4f523ed77dbdcp-55);
+    const wide d = distance_from(x, OF_TWO(0x1.8142ap-1f, -0x1.85a06cp-27f,
+                                        0x1.81429f9e97e4dp-1, -0x1.4f523ed77dbdcp-55));
     const wide t = WIDE_CONSTANT(0x1.b8bacep-2f, -0x1.a3182ap-27f,
                                  0x1.b8bacd2c96b91p-2, 0x1.89bbf8e56809ep-56);
 #ifdef CLACT_STORAGE_F64 /* degree 13, 2^-55.3 */
@@ -131,8 +154,8 @@ INLINE crossing gelu_tanh_crossing(real x)
 /* x tanh(log(1 + e^x)) */
 INLINE crossing mish_crossing(real x)
 {
-    const wide d = DISTANCE_FROM(x, 1, 0x1.31432cp0f, 0x1.a25b08p-29f,
-                                 0x1.31432c0d12d84p0, 0x1.bf319154da21p-55);
+    const wide d = distance_from(x, OF_TWO(0x1.31432cp0f, 0x1.a25b08p-29f,
+                                        0x1.31432c0d12d84p0, 0x1.bf319154da21p-55));
     const wide t = WIDE_CONSTANT(0x1.115accp-2f, -0x1.7c622ap-27f,
                                  0x1.115acb42500bbp-2, 0x1.238d2b8e42686p-56);
 #ifdef CLACT_STORAGE_F64 /* degree 13, 2^-57.0 */

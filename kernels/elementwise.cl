@@ -28,22 +28,19 @@
 #define PART(i, n) \
     store_part(y_row + (i), BODY(load_part(a_row + (i), n), load_part(b_row + (i), n)), n)
 
-WHOLE_REGISTERS
-kernel void PASTE(clact_, CLACT_BODY)(global const storage *a, ulong a_offset, ulong a_stride,
-#if CLACT_INPUTS == 2
-                                      global const storage *b, ulong b_offset, ulong b_stride,
+#if CLACT_INPUTS == 1
+#define OPERANDS global const storage *a, ulong a_offset, ulong a_stride
+#define OPERAND_NAMES a, a_offset, a_stride
+#else
+#define OPERANDS                                                                                   \
+    global const storage *a, ulong a_offset, ulong a_stride, global const storage *b,              \
+        ulong b_offset, ulong b_stride
+#define OPERAND_NAMES a, a_offset, a_stride, b, b_offset, b_stride
 #endif
-                                      global storage *y, ulong y_offset, ulong y_stride, ulong rows,
-                                      ulong cols, ulong row_span, ulong col_span
-#ifdef CLACT_HAS_PARAMETERS
-                                      ,
-                                      PASTE(ELEMENT, 4) parameters
-#endif
-)
+
+INLINE void run(OPERANDS, global storage *y, ulong y_offset, ulong y_stride, ulong rows, ulong cols,
+                ulong row_span, ulong col_span, params p)
 {
-#ifdef CLACT_HAS_PARAMETERS
-    const params p = {parameters.x, parameters.y, parameters.z};
-#endif
     const ulong first_row = min(get_global_id(1) * row_span, rows);
     const ulong last_row = min(first_row + row_span, rows);
     /* An item that only fills up its group has an empty range, never one that ends before it starts. */
@@ -75,6 +72,29 @@ kernel void PASTE(clact_, CLACT_BODY)(global const storage *a, ulong a_offset, u
         if (i < last)
             PART(i, last - i);
     }
+}
+
+WHOLE_REGISTERS
+kernel void PASTE(clact_, CLACT_BODY)(OPERANDS, global storage *y, ulong y_offset, ulong y_stride,
+                                      ulong rows, ulong cols, ulong row_span, ulong col_span
+#ifdef CLACT_HAS_PARAMETERS
+                                      ,
+                                      PASTE(ELEMENT, 4) parameters
+#endif
+)
+{
+#ifdef CLACT_HAS_PARAMETERS
+    params p = {parameters.x, parameters.y, parameters.z, true};
+    /* Decided here, and not for each vector. */
+    const bool extreme = !(p.beta >= SMALL_BETA && p.beta <= 1 / SMALL_BETA);
+    if (extreme)
+        run(OPERAND_NAMES, y, y_offset, y_stride, rows, cols, row_span, col_span, p);
+    p.extreme = false;
+    if (!extreme)
+#else
+    const params p = {0, 0, 0, false};
+#endif
+        run(OPERAND_NAMES, y, y_offset, y_stride, rows, cols, row_span, col_span, p);
 }
 
 #endif

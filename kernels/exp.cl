@@ -26,12 +26,6 @@
 #define LN2_LO -0x1.05c610p-29f
 #endif
 
-/* m * 2^n */
-typedef struct {
-    wide m;
-    mask n;
-} scaled;
-
 /* t = n ln 2 + r, r = r_hi but for n * LN2_LO, which r_hi leaves out. */
 typedef struct {
     mask exponent; /* n as integers */
@@ -74,11 +68,11 @@ INLINE reduced exp_reduce(real t)
     return x;
 }
 
-/* start + r^2 / 2 + r^3 P(r), the smallest terms first. */
-INLINE real exp_rest(reduced x, real start)
+/* start + r^2 / 2 + r^3 P(r), the smallest terms first, and the largest not rounded before it is added. */
+INLINE real exp_rest(real r, real start)
 {
-    const real r2 = x.r * x.r;
-    return fma(r2, (real)0.5f, fma(x.r * r2, exp_tail(x.r, r2), start));
+    const real r2 = r * r;
+    return fma((real)0.5f * r, r, fma(r * r2, exp_tail(r, r2), start));
 }
 
 /* e^t, with m in [0.7, 1.42], not normalised: |m.lo| <= m.hi / 8. For the same t as exp_reduce. */
@@ -88,21 +82,22 @@ INLINE scaled exp_scaled(real t)
     scaled e;
     e.n = x.exponent;
 #ifdef CLACT_PAIRS
-    /* 1 + r_hi exactly, and what that sum leaves over. */
+    /* e^r_hi, with 1 + r_hi exactly, what that sum leaves over, and then what r_hi has left out. */
     e.m.hi = 1 + x.r_hi;
-    e.m.lo = exp_rest(x, fma(x.n, (real)-LN2_LO, (1 - e.m.hi) + x.r_hi));
+    const real rest = exp_rest(x.r_hi, (1 - e.m.hi) + x.r_hi);
+    e.m.lo = fma(x.n * (real)-LN2_LO, e.m.hi + rest, rest);
 #else
-    e.m.hi = exp_rest(x, x.r) + 1;
+    e.m.hi = exp_rest(x.r, x.r) + 1;
 #endif
     return e;
 }
 
-/* m of e^t.hi, corrected for t.lo: e^(t.hi + t.lo) = e^t.hi (1 + t.lo), as t.lo is so small. Below
- * `floor`, where t.hi has been replaced, t.lo says nothing. */
-INLINE wide exp_correct(wide m, wide t, ELEMENT floor)
+/* m of e^t.hi, corrected for t.lo: e^(t.hi + t.lo) = e^t.hi (1 + t.lo), as t.lo is so small. Where t.hi
+ * has been replaced, t.lo says nothing. */
+INLINE wide exp_correct(wide m, wide t, mask is_itself)
 {
 #ifdef CLACT_PAIRS
-    m.lo = fma(m.hi + m.lo, t.hi < floor ? (real)0 : t.lo, m.lo);
+    m.lo = fma(m.hi + m.lo, is_itself ? t.lo : (real)0, m.lo);
 #endif
     return m;
 }
@@ -130,7 +125,7 @@ INLINE wide one_minus_exp(real t)
     c.lo = fma(-scale, rest, c.lo + left);
     c = wide_normalise(c);
 #else
-    c.hi = fma(-scale, exp_rest(x, x.r), of_scale);
+    c.hi = fma(-scale, exp_rest(x.r, x.r), of_scale);
 #endif
     return c;
 }
@@ -139,28 +134,29 @@ INLINE wide one_minus_exp(real t)
  * e^t for t <= 0, t.lo being what t.hi leaves over. A result may be subnormal, or be 0 in a real,
  * where what is made of it is neither. So what lies below 2^SCALE_MIN of its exponent is in n, which is
  * 0 elsewhere. Beyond EXP_FLOOR it makes no difference what is returned, unless t.hi is -infinity: then
- * m is 0.
+ * m is 0. With a k it is e^t 2^k, and what lies above 1 of its exponent is in n as well.
  */
 #ifdef CLACT_STORAGE_F64
-#define EXP_FLOOR -1500.0
-#define SCALE_MIN -500
+#define EXP_FLOOR -3200.0
+#define SCALE_MIN -900
 #else
-#define EXP_FLOOR -200.0f
+#define EXP_FLOOR -400.0f
 #define SCALE_MIN -100
 #endif
 
-INLINE scaled exp_negative(wide t)
+INLINE scaled exp_negative_times(wide t, mask k)
 {
     const real above = at_least(t.hi, EXP_FLOOR);
     scaled e = exp_scaled(above);
-    const mask n = max(e.n, (mask)SCALE_MIN);
-    e.m = wide_normalise(exp_correct(e.m, t, EXP_FLOOR));
-#ifdef CLACT_PAIRS
-    /* Half of what r^2 has been rounded by. */
-    const real r = exp_reduce(above).r;
-    e.m.lo = fma(fma(r, r, -(r * r)), (real)0.5f, e.m.lo);
-#endif
+    e.n += k;
+    const mask n = min(max(e.n, (mask)SCALE_MIN), (mask)0);
+    e.m = wide_normalise(exp_correct(e.m, t, above == t.hi));
     e.m = wide_scale(e.m, t.hi == -INFINITY ? (real)0 : power_of_two(n));
     e.n -= n;
     return e;
+}
+
+INLINE scaled exp_negative(wide t)
+{
+    return exp_negative_times(t, (mask)0);
 }

@@ -9,8 +9,8 @@
  * The coefficients of H come from its interpolation at Chebyshev's points (f64 and f16), or are Sollya's
  *   a = 4*(1+x)/(1-x); h = (a+4)*exp(a^2/2)*erfc(a/sqrt(2))/2;
  *   fpminimax(h, [|0,...,10|], [|48,48,48,SG...|], [-1; (20-4)/(20+4)], relative);
- * (f32), with the degree and the relative error of H given at each. As |q| is up to 1, the first three
- * steps away from the constant have to be wide.
+ * (f32), with the degree and the relative error of H given at each. As |q| is up to 1, the last three
+ * steps have to be wide.
  */
 INLINE real normal_tail(real q)
 {
@@ -70,27 +70,35 @@ INLINE real normal_tail(real q)
 #define H1 wide_constant(-0x1.373e3a893c28ap-1, -0x1.066317a5e147ap-55)
 #define H2 wide_constant(0x1.8c6dbf2cfc2afp-2, -0x1.dd3a0bfb43af6p-57)
 #elif defined(REAL_IS_DOUBLE)
-#define H0 wide_of(0x1.82b4bb8ce1b5ep-1)
-#define H1 wide_of(-0x1.373e3a8e5f283p-1)
-#define H2 wide_of(0x1.8c6dbedb4de83p-2)
+#define H0 wide_of((real)0x1.82b4bb8ce1b5ep-1)
+#define H1 wide_of((real)-0x1.373e3a8e5f283p-1)
+#define H2 wide_of((real)0x1.8c6dbedb4de83p-2)
 #elif defined(CLACT_PAIRS)
 #define H0 wide_constant(0x1.82b4bcp-1f, -0x1.85cf1p-27f)
 #define H1 wide_constant(-0x1.373e3ap-1f, -0x1.6acc1p-27f)
 #define H2 wide_constant(0x1.8c6db2p-2f, -0x1.87056p-27f)
 #else
-#define H0 wide_of(0x1.82b4bcp-1f)
-#define H1 wide_of(-0x1.373e36p-1f)
-#define H2 wide_of(0x1.8c6d96p-2f)
+#define H0 wide_of((real)0x1.82b4bcp-1f)
+#define H1 wide_of((real)-0x1.373e36p-1f)
+#define H2 wide_of((real)0x1.8c6d96p-2f)
 #endif
 
 /* G(a), for a from 0 to 20 (f64: 55). */
 INLINE wide normal_ratio(real a)
 {
-    const wide one = wide_of((real)1);
-    const wide v = wide_div(one, wide_add(wide_of(a), wide_of((real)4)));
-    const wide q = wide_add(one, wide_scale(v, (real)-8));
-    wide h = wide_mul(q, wide_of(normal_tail(q.hi)));
-    h = wide_mul(q, wide_add(H2, h));
-    h = wide_mul(q, wide_add(H1, h));
-    return wide_mul(v, wide_add(H0, h));
+    const wide v = wide_inverse(wide_exact_sum((real)4, a));
+    wide q;
+    q.hi = fma(v.hi, (real)-8, (real)1);
+#ifdef CLACT_PAIRS
+    q.lo = fma(v.lo, (real)-8, fma(v.hi, (real)-8, 1 - q.hi));
+#endif
+    const real tail = normal_tail(q.hi);
+    const wide h2 = wide_step(H2, q.hi, wide_of(tail));
+    const wide h1 = wide_step(H1, q.hi, h2);
+    wide h = wide_step(H0, q.hi, h1);
+#ifdef CLACT_PAIRS
+    /* What q.lo makes of it: it times the slope of H. */
+    h.lo = fma(q.lo, fma(q.hi, fma(q.hi, tail, h2.hi), h1.hi), h.lo);
+#endif
+    return wide_mul(v, h);
 }

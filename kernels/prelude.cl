@@ -35,6 +35,13 @@
 #endif
 #define INLINE static __attribute__((always_inline))
 
+/* The compiler is to keep what a branch needs off the way around it. */
+#ifdef __clang__
+#define UNLIKELY(condition) __builtin_expect(condition, 0)
+#else
+#define UNLIKELY(condition) (condition)
+#endif
+
 /* Compilers for AVX-512 keep to 256 bits unless they are told that a kernel wants more. */
 #if defined(__clang__) && defined(__x86_64__)
 #define WHOLE_REGISTERS __attribute__((min_vector_width(512)))
@@ -62,7 +69,42 @@ typedef VECTOR(INTEGER) mask;
 
 typedef struct {
     ELEMENT alpha, beta, gamma;
+    bool extreme; /* beta is not between SMALL_BETA and 1 / SMALL_BETA */
 } params;
+
+/* From this beta on what the tails of the operators are cut at is 0 even when divided by beta; up to its
+ * inverse, what is divided by beta is not subnormal before its tail is. */
+#ifdef CLACT_STORAGE_F64
+#define SMALL_BETA 0x1p-300
+#else
+#define SMALL_BETA 0x1p-10f
+#endif
+
+/* Whether a comparison holds for any element, where it hardly ever does. any() would ask each element by
+ * itself. */
+INLINE bool rarely(mask v)
+{
+#if CLACT_WIDTH == 16
+    const PASTE(INTEGER, 8) of_8 = v.lo | v.hi;
+#elif CLACT_WIDTH == 8
+    const mask of_8 = v;
+#endif
+#if CLACT_WIDTH >= 8
+    const PASTE(INTEGER, 4) of_4 = of_8.lo | of_8.hi;
+#elif CLACT_WIDTH == 4
+    const mask of_4 = v;
+#endif
+#if CLACT_WIDTH >= 4
+    const PASTE(INTEGER, 2) of_2 = of_4.lo | of_4.hi;
+#elif CLACT_WIDTH == 2
+    const mask of_2 = v;
+#endif
+#if CLACT_WIDTH == 1
+    return UNLIKELY(v != 0);
+#else
+    return UNLIKELY((of_2.x | of_2.y) != 0);
+#endif
+}
 
 #define AS_REAL(v) PASTE(as_, VECTOR(ELEMENT))(v)
 #define AS_MASK(v) PASTE(as_, VECTOR(INTEGER))(v)

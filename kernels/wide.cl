@@ -36,9 +36,11 @@ typedef struct {
 #ifdef CLACT_STORAGE_F64
 #define LIFT 512
 #define TWO_TO_MINUS_LIFT 0x1p-512
+#define TIMES_SMALL 0x1p-900
 #else
 #define LIFT 64
 #define TWO_TO_MINUS_LIFT 0x1p-64f
+#define TIMES_SMALL 0x1p-90f
 #endif
 
 /*
@@ -68,7 +70,7 @@ INLINE wide wide_of(real a)
     wide b;
     b.hi = a;
 #ifdef CLACT_PAIRS
-    b.lo = 0;
+    b.lo = (real)0;
 #endif
     return b;
 }
@@ -176,15 +178,24 @@ INLINE wide wide_sum(real c, wide a, real s)
     return sum;
 }
 
+/* a + b, exactly where pairs have it. */
+INLINE wide wide_exact_sum(real a, real b)
+{
+    wide sum;
+    sum.hi = a + b;
+#ifdef CLACT_PAIRS
+    const real of_b = sum.hi - a;
+    sum.lo = (a - (sum.hi - of_b)) + (b - of_b);
+#endif
+    return sum;
+}
+
 /* a + b, normalised, for any two. */
 INLINE wide wide_add(wide a, wide b)
 {
-    wide sum;
-    sum.hi = a.hi + b.hi;
+    wide sum = wide_exact_sum(a.hi, b.hi);
 #ifdef CLACT_PAIRS
-    const real of_b = sum.hi - a.hi;
-    const real left = (a.hi - (sum.hi - of_b)) + (b.hi - of_b);
-    sum.lo = left + (a.lo + b.lo);
+    sum.lo += a.lo + b.lo;
     sum = wide_normalise(sum);
 #endif
     return sum;
@@ -198,6 +209,35 @@ INLINE wide wide_product(real a, real b)
 #ifdef CLACT_PAIRS
     c.lo = fma(a, b, -c.hi);
 #endif
+    return c;
+}
+
+/* m * 2^n */
+typedef struct {
+    wide m;
+    mask n;
+} scaled;
+
+/* a as m 2^n with |m| from 1 to 2, or m = 0. */
+INLINE scaled split(real a)
+{
+    const mask lift = fabs(a) < 1 ? (mask)LIFT : (mask)0;
+    const mask bits = AS_MASK(a * power_of_two(lift));
+    const mask exponent = ((bits >> MANTISSA_BITS) & (2 * EXPONENT_BIAS + 1)) - EXPONENT_BIAS;
+    const real m = AS_REAL(bits - (exponent << MANTISSA_BITS));
+    scaled s;
+    s.m = wide_of(a == 0 ? a : m);
+    s.n = exponent - lift;
+    return s;
+}
+
+/* a b as m 2^n with |m| from 1 to 4, or 0: what over- and underflows is apart in n. */
+INLINE scaled scaled_product(real a, real b)
+{
+    const scaled x = split(a), y = split(b);
+    scaled c;
+    c.m = wide_product(x.m.hi, y.m.hi);
+    c.n = x.n + y.n;
     return c;
 }
 
@@ -219,13 +259,29 @@ INLINE wide wide_square(wide a)
     return c;
 }
 
-/* a * b, rounded once. The low product of a zero b may have another sign than the high one. */
-INLINE real wide_scaled_by(wide a, real b)
+/* c + a * b, not normalised: a step of Horner's scheme, without the low part of a. */
+INLINE wide wide_step(wide c, real a, wide b)
 {
 #ifdef CLACT_PAIRS
-    return fma(a.hi, b, b == 0 ? a.hi * b : a.lo * b);
+    const wide product = wide_product(a, b.hi);
+    wide sum = wide_exact_sum(c.hi, product.hi);
+    sum.lo += fma(a, b.lo, product.lo + c.lo);
+    return sum;
 #else
-    return a.hi * b;
+    return wide_of(fma(a, b.hi, c.hi));
+#endif
+}
+
+/* a * b, rounded once if it is not subnormal. */
+INLINE real wide_scaled_by(wide a, real b)
+{
+    const real high = a.hi * b;
+#ifdef CLACT_PAIRS
+    /* Next to a zero or an infinity the low product could be one of the other sign. */
+    const mask bare = (high == 0) | (fabs(high) == INFINITY);
+    return fma(a.hi, b, bare ? high : a.lo * b);
+#else
+    return high;
 #endif
 }
 
@@ -252,24 +308,45 @@ INLINE real wide_reciprocal(wide b)
 #endif
 }
 
-/*
- * a * g * 2^n, rounded once, and once more if it is subnormal. For any g, 0 < a <= 1, and n <= 0 down to
- * twice the lowest exponent.
- */
+/* 1 / b */
+INLINE wide wide_inverse(wide b)
+{
+    wide c;
+    c.hi = reciprocal(b.hi);
+#ifdef CLACT_PAIRS
+    c.lo = c.hi * fma(-c.hi, b.lo, fma(-c.hi, b.hi, (real)1));
+#endif
+    return c;
+}
+
+/* 1 - a for 0 <= a <= 1, not normalised. */
+INLINE wide wide_one_minus(wide a)
+{
+    wide c;
+    c.hi = 1 - a.hi;
+#ifdef CLACT_PAIRS
+    c.lo = ((1 - c.hi) - a.hi) - a.lo;
+#endif
+    return c;
+}
+
+/* a * g * 2^n, rounded once, and once more if it is subnormal. For any g, and |a| at most 8. */
+INLINE real wide_times_far(wide a, real g, mask n)
+{
+    /* A product that is not to underflow must not do so here, its low part neither: a small g is lifted. */
+    const mask lift = fabs(g) < 1 ? (mask)LIFT : (mask)0;
+    const mask left = min(max(n - lift, (mask)(2 - 2 * EXPONENT_BIAS)), (mask)(2 * EXPONENT_BIAS));
+    const mask half_left = left >> 1;
+    const real product = wide_scaled_by(a, g * power_of_two(lift));
+    return product * power_of_two(half_left) * power_of_two(left - half_left);
+}
+
+/* The same. It is worth a branch that hardly a product needs such care. */
 INLINE real wide_times(wide a, real g, mask n)
 {
-    const mask half_n = n >> 1;
-#ifdef CLACT_PAIRS
-    /* The low product must not underflow where the high one does not, so a small g is lifted first. */
-    const mask lift = fabs(g) < 1 ? (mask)LIFT : (mask)0;
-    const real lifted = g * power_of_two(lift);
-    /* With an infinite g the low term could be NaN, or an infinity of the other sign. */
-    const real finite = at_least(at_most(lifted, REAL_MAX), -REAL_MAX);
-    /* With a g of 0 it could be a 0 of the other sign. */
-    const real low = g == 0 ? a.hi * g : a.lo * finite;
-    const real product = fma(a.hi, lifted, low) * power_of_two(half_n);
-    return product * power_of_two(n - half_n) * power_of_two(-lift);
-#else
-    return a.hi * g * power_of_two(half_n) * power_of_two(n - half_n);
-#endif
+    const real product = wide_scaled_by(a, g);
+    const real size = fabs(product);
+    const mask exact = (size >= TIMES_SMALL) & (size <= REAL_MAX) & (n == 0);
+    const mask far = !exact & (a.hi != 0) & (g != 0);
+    return rarely(far) ? (far ? wide_times_far(a, g, n) : product) : product;
 }
