@@ -14,7 +14,7 @@ enum { SPECIAL_VALUES = 11 };
 
 /* One operand and its result. Where ops.def states the result, at the infinities and zeros, it has to
  * be that, bit for bit if an f32 can hold what is stated; elsewhere it is held to the reference. Both
- * times a zero has to have the right sign, and else the case's budget decides. */
+ * times what is 0 has to be 0, of the right sign, and else the case's budget decides. */
 struct special_value {
     double x;
     double got;
