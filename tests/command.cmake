@@ -17,6 +17,12 @@ if(CLACT_BUILD_TOOLS)
         add_dependencies(${test}_test clact_command)
         clact_add_test(NAME ${test} COMMAND ${test}_test ${no_leaks})
     endforeach()
+
+    add_executable(verify_cells_test verify_cells_test.c "${PROJECT_SOURCE_DIR}/tools/verify_cells.c")
+    target_include_directories(verify_cells_test PRIVATE "${PROJECT_SOURCE_DIR}/tools")
+    target_link_libraries(verify_cells_test PRIVATE clact_measure clact::clact clact_warnings
+                                                    PkgConfig::CMOCKA)
+    clact_add_test(NAME verify_cells COMMAND verify_cells_test)
 endif()
 
 # clang's libFuzzer on the header parser; run it by hand: fuzz_npy -max_total_time=60 CORPUS

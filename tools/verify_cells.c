@@ -58,13 +58,22 @@ static void put_class(char *error, char *at, const struct accuracy *row, bool su
         snprintf(at, CELL, "%.9g", class->worst.x);
 }
 
+/* The largest error of a class as a multiple of what is allowed, which may be 0; of an empty class less
+ * than that of any other. */
+static double part_of_allowed(const struct ulp_class *class, double allowed)
+{
+    if (class->count == 0)
+        return -1;
+    return class->worst.error == 0 ? 0 : class->worst.error / allowed;
+}
+
 /* Of the two classes, the one that is nearer to its bound. */
 static void put_any_grad(char *cell, const struct accuracy *row)
 {
     const double normal = accuracy_allowed(row->c, false, true);
     const double subnormal = accuracy_allowed(row->c, true, true);
     const struct ulp_stats *stats = &row->any_grad;
-    if (stats->subnormal.worst.error * normal > stats->normal.worst.error * subnormal)
+    if (part_of_allowed(&stats->subnormal, subnormal) > part_of_allowed(&stats->normal, normal))
         put_error(cell, &stats->subnormal, subnormal);
     else
         put_error(cell, &stats->normal, normal);
