@@ -14,6 +14,13 @@ foreach(test IN ITEMS accuracy agreement layout onnx_cases onnx_device sigmoid_e
   target_link_libraries(${test}_test PRIVATE clact_device_tests clact_warnings)
   clact_add_test(NAME ${test} COMMAND ${test}_test TIMEOUT ${timeout_of_${test}})
 endforeach()
+
+# It runs the kernels that the test of the accuracy has compiled, which would take a minute.
+add_executable(extremes_test extremes_test.c extremes.c)
+target_link_libraries(extremes_test PRIVATE clact_device_tests clact_warnings)
+clact_add_test(NAME extremes COMMAND extremes_test
+  ENVIRONMENT "POCL_CACHE_DIR=${PROJECT_BINARY_DIR}/pocl-cache/accuracy")
+set_tests_properties(extremes PROPERTIES DEPENDS accuracy)
 foreach(test IN ITEMS onnx_cases onnx_device)
   target_sources(${test}_test PRIVATE onnx_cases.c)
   target_link_libraries(${test}_test PRIVATE clact_onnx)

@@ -27,7 +27,6 @@ endfunction()
 
 clact_add_host_test(errors ENVIRONMENT ${layer})
 clact_add_host_test(params ENVIRONMENT ${layer})
-clact_add_host_test(zero_params)
 clact_add_host_test(overlap)
 clact_add_host_test(buffer ENVIRONMENT ${layer})
 clact_add_host_test(pool ENVIRONMENT ${layer})

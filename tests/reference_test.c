@@ -3,6 +3,7 @@
  * against the forward passes, and both against what ops.def says of them and against known values. */
 #include "dtype.h"
 #include "reference.h"
+#include "reference_error.h"
 #include "reference_samples.h"
 #include "reference_values.h"
 
@@ -78,36 +79,6 @@ static long double slope_at(const struct subject *s, const clact_params *p, doub
                                  : (long double)reference->from_input(grad, x, p);
 }
 
-/* Errors */
-
-/*
- * What the references may be off by, as reference.h says. The longest formulas round about eight
- * times, each time by at most 2^-53 of the value in double and 2^-64 in an x86 long double. A
- * result has at most 2^24 ULP of f32 and 2^53 of f64.
- */
-static double bound_of(clact_dtype dtype)
-{
-    return dtype == CLACT_F64 ? 0x1p-8 : 0x1p-26;
-}
-
-/* The error in ULP of the dtype. Past the largest number any value is as good: each is stored as
- * infinity. */
-static double error_of(clact_dtype dtype, long double got, long double exact,
-                       long double difference)
-{
-    const struct dtype_format *format = dtype_format(dtype);
-    if (isnan(got) || isnan(exact))
-        return isnan(got) && isnan(exact) ? 0 : INFINITY;
-    if (fabsl(exact) >= ldexpl(1, format->max_exponent + 1)) {
-        bool beyond = fabsl(got) >= ldexpl(1, format->max_exponent + 1);
-        return beyond && (got < 0) == (exact < 0) ? 0 : INFINITY;
-    }
-    int exponent = exact == 0 ? format->min_exponent : ilogbl(exact);
-    if (exponent < format->min_exponent)
-        exponent = format->min_exponent;
-    return (double)ldexpl(fabsl(difference), format->precision - 1 - exponent);
-}
-
 /* Tests */
 
 #if REFERENCE_HAS_QUAD
@@ -164,7 +135,8 @@ static void is_as_good_as_it_says(void **state)
             double grad = sample_grad(&source);
             reference_quad exact = exact_at(s, &p, grad, x);
             long double got = got_at(s, &p, grad, x);
-            double error = error_of(s->dtype, got, (long double)exact, (long double)(got - exact));
+            double error =
+                reference_error(s->dtype, got, (long double)exact, (long double)(got - exact));
             if (!(error <= worst)) {
                 worst = error;
                 worst_x = x;
@@ -173,7 +145,7 @@ static void is_as_good_as_it_says(void **state)
         }
     }
     print_message("max 2^%.2f ULP at x = %a, grad = %a\n", log2(worst), worst_x, worst_grad);
-    assert_true(worst <= bound_of(s->dtype));
+    assert_true(worst <= reference_bound(s->dtype));
 }
 
 /* The derivative of forward at x: central differences of three widths, h, h / 2 and h / 4, combined
@@ -386,9 +358,10 @@ static void known_values_come_out(void **state)
         const clact_params p = reference_defaults(v->op, CLACT_F64);
         long double y = reference_of(v->op)->forward_long(v->x, &p);
         long double slope = reference_of(v->op)->from_input_long(1, v->x, &p);
-        if (!(error_of(CLACT_F64, y, v->y, y - v->y) <= bound_of(CLACT_F64)))
+        if (!(reference_error(CLACT_F64, y, v->y, y - v->y) <= reference_bound(CLACT_F64)))
             fail_msg("value %zu: %.21Lg, not %.21Lg, at x = %a", i, y, v->y, v->x);
-        if (!(error_of(CLACT_F64, slope, v->slope, slope - v->slope) <= bound_of(CLACT_F64)))
+        if (!(reference_error(CLACT_F64, slope, v->slope, slope - v->slope) <=
+              reference_bound(CLACT_F64)))
             fail_msg("value %zu: slope %.21Lg, not %.21Lg, at x = %a", i, slope, v->slope, v->x);
     }
 }
