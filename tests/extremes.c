@@ -54,6 +54,29 @@ static double largest(clact_dtype dtype)
 
 enum { MOST_VALUES = 32 };
 
+/* Where beta is a factor of x, the slope may be 0 at beta x = SLOPE_ROOT. */
+#define SLOPE_ROOT -1.278464542761073795
+
+/* Factors with which the product of some element of the dtype is nearer to that than to any other
+ * number of its precision: found by factoring those numbers. */
+static void hard_factors(clact_dtype dtype, double factors[2])
+{
+    static const struct {
+        clact_dtype dtype;
+        double factors[2];
+    } hard[] = {
+        {CLACT_F32, {0x1.d18d9ep+0, 0x1.f854aep+0}},
+        {CLACT_F16, {0x1.cf8b16p+0, 0x1.ebc554p+0}},
+        {CLACT_BF16, {0x1.f2b912p+0, 0x1.fbca66p+0}},
+        {CLACT_F64, {0x1.f810f53b14059p+0, 0x1.ba6808d51cc81p+0}},
+    };
+    size_t i = 0;
+    while (hard[i].dtype != dtype)
+        i++;
+    factors[0] = hard[i].factors[0];
+    factors[1] = hard[i].factors[1];
+}
+
 /* The values of one parameter, which may be none of the operator's: then it is 0. */
 static size_t list_values(const struct row *row, clact_dtype dtype, clact_parameter parameter,
                           double usual, double values[MOST_VALUES])
@@ -71,8 +94,10 @@ static size_t list_values(const struct row *row, clact_dtype dtype, clact_parame
         values[count++] = single[i];
     for (size_t i = 0; i < COUNT(more) && dtype == CLACT_F64; i++)
         values[count++] = more[i];
-    if ((row->positive & (unsigned)parameter) != 0)
-        return count;
+    if ((row->positive & (unsigned)parameter) != 0) {
+        hard_factors(dtype, values + count);
+        return count + 2;
+    }
     for (size_t i = count; i > 0; i--)
         values[count++] = -values[i - 1];
     values[count++] = 0;
@@ -173,7 +198,7 @@ void extreme_inputs(clact_operator op, clact_dtype dtype, const clact_params *pa
     /* beta is a factor of x, or alpha x + beta bends where it is 0 and where it is 1. */
     if ((used & CLACT_ALPHA) == 0) {
         add_exponents(inputs, dtype, 1 / params->beta);
-        add_near(inputs, dtype, -1.278464542761073795 / params->beta);
+        add_near(inputs, dtype, SLOPE_ROOT / params->beta);
     } else if (params->alpha != 0) {
         for (int bend = 0; bend <= 2; bend++)
             add_near(inputs, dtype, (bend / 2.0 - params->beta) / params->alpha);

@@ -214,12 +214,14 @@ REAL REFERENCE(silu, forward)(REAL x, const clact_params *p)
 /*
  * s(t) (1 + t s(-t)) with t = beta x: above 0 (1 + e + t e) / (1 + e)^2 with e = e^-t, elsewhere
  * e (1 + e + t) / (1 + e)^2 with e = e^t. With e0 = e^t0 the sum in the latter is 0 = 1 + e0 + t0 at
- * t0 and differs from that by e0 (e^d - 1) + d.
+ * t0 and differs from that by e0 (e^d - 1) + d. A product beta x may be as near to t0 as half its own last
+ * place, so that it takes three doubles to say where t0 is; the differences from the first two are exact.
  */
 REAL REFERENCE(silu, from_input)(REAL grad, REAL x, const clact_params *p)
 {
     const REAL t0 = -0x1.474973c84120bp+0;
-    const REAL t0_low = (REAL)-0x1.f8d74bc9ac154512p-54L;
+    const REAL t0_low = -0x1.f8d74bc9ac154p-54;
+    const REAL t0_rest = (REAL)-0x1.44a50180ba77fb0ep-108L;
     REAL t = p->beta * x;
     if (t > SATURATED)
         return grad;
@@ -227,7 +229,7 @@ REAL REFERENCE(silu, from_input)(REAL grad, REAL x, const clact_params *p)
         return OF_TYPE(times)(grad, x, -(REAL)0);
     REAL low = OF_TYPE(lost)(p->beta, x);
     REAL e = t > 0 ? OF_TYPE(exp_sum)(-t, -low) : OF_TYPE(exp_sum)(t, low);
-    REAL d = (t - t0) + (low - t0_low);
+    REAL d = (t - t0) + (low - t0_low) - t0_rest;
     REAL slope;
     if (t > 0)
         slope = 1 + e + t * e;

@@ -388,6 +388,35 @@ static void hard_sigmoid_is_decided_exactly(void **state)
     }
 }
 
+/* Where beta x is as near as can be to where the slope is 0. The slopes were calculated with 400 bits. */
+static void silu_keeps_its_precision_next_to_its_zero(void **state)
+{
+    static const struct {
+        double beta;
+        double x;
+        long double slope;
+    } cases[] = {
+        {0x1.d18d9ep+0, -0x1.67f078p-1, 0x1.58927062e36a9efep-46L},
+        {0x1.f854aep+0, -0x1.4c438ep-1, -0x1.cff1ed1c05db8a4cp-46L},
+        {0x1.f810f53b14059p+0, -0x1.4c7031d3f695bp-1, 0x1.8f2851e5da7d9fa4p-105L},
+        {0x1.ba6808d51cc81p+0, -0x1.7ac57d421afb2p-1, -0x1.b53d4c9d6f2d3e10p-105L},
+    };
+    const struct reference *reference = reference_of(CLACT_SILU);
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const clact_params p = {.beta = cases[i].beta};
+        const long double slope = cases[i].slope;
+        if (i < 2) {
+            const double got = reference->from_input(1, cases[i].x, &p);
+            assert_true(reference_error(CLACT_F32, got, slope, got - slope) <=
+                        reference_bound(CLACT_F32));
+        }
+        const long double got = reference->from_input_long(1, cases[i].x, &p);
+        assert_true(reference_error(CLACT_F64, got, slope, got - slope) <=
+                    reference_bound(CLACT_F64));
+    }
+}
+
 static void values_that_are_no_operator_have_no_reference(void **state)
 {
     (void)state;
@@ -395,7 +424,7 @@ static void values_that_are_no_operator_have_no_reference(void **state)
     assert_null(reference_of((clact_operator)10000));
 }
 
-enum { MOST_TESTS = ROWS * 16 + 3 };
+enum { MOST_TESTS = ROWS * 16 + 4 };
 
 static struct CMUnitTest tests[MOST_TESTS];
 static struct subject subjects[MOST_TESTS];
@@ -446,6 +475,8 @@ int main(void)
         add_row(&rows[i]);
     tests[test_count++] = (struct CMUnitTest)cmocka_unit_test(known_values_come_out);
     tests[test_count++] = (struct CMUnitTest)cmocka_unit_test(hard_sigmoid_is_decided_exactly);
+    tests[test_count++] =
+        (struct CMUnitTest)cmocka_unit_test(silu_keeps_its_precision_next_to_its_zero);
     tests[test_count++] =
         (struct CMUnitTest)cmocka_unit_test(values_that_are_no_operator_have_no_reference);
     /* cmocka passes over the entries that are left empty. */
