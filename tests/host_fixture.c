@@ -208,6 +208,18 @@ cl_int event_state(cl_event event)
     return state;
 }
 
+void fixture_open_gate(cl_event gate, const cl_event *waiting, const char *file, int line)
+{
+    cl_int least = CL_QUEUED;
+    for (; *waiting; waiting++) {
+        const cl_int state = event_state(*waiting);
+        least = state < least ? state : least;
+    }
+    complete_user_event(gate);
+    _assert_true(least > CL_RUNNING, "no command began before its wait list was complete", file,
+                 line);
+}
+
 void await(cl_event event)
 {
     assert_non_null(event);

@@ -84,6 +84,11 @@ cl_command_queue make_queue(clact_context *ctx, cl_command_queue_properties prop
 cl_command_queue make_out_of_order_queue(clact_context *ctx);
 cl_event make_user_event(clact_context *ctx);
 void complete_user_event(cl_event event);
+/* Completes the user event that these events wait for. Up to then none of them may have begun. That is
+ * asserted afterwards: a command that waits for ever would hang whatever comes after a failure. */
+#define open_gate(gate, ...)                                                                       \
+    fixture_open_gate(gate, (const cl_event[]){__VA_ARGS__, NULL}, __FILE__, __LINE__)
+void fixture_open_gate(cl_event gate, const cl_event *waiting, const char *file, int line);
 /* CL_COMPLETE, CL_RUNNING, CL_SUBMITTED, CL_QUEUED or a negative error. */
 cl_int event_state(cl_event event);
 /* Waits for the event, which must end well, and releases it. */
