@@ -88,18 +88,18 @@ void apply_print_help(enum apply_command command)
     else if (command == APPLY_FORWARD)
         puts("Usage: clact forward OPERATOR X.npy -o Y.npy [OPTIONS]\n"
              "\n"
-             "Y = OPERATOR(X), for each element.\n");
+             "Y = OPERATOR(X), for each element, in the type, byte order, shape and Fortran order\n"
+             "of X.\n");
     else
         puts("Usage: clact backward OPERATOR GRAD.npy SAVED.npy --saved output|input -o DX.npy"
              " [OPTIONS]\n"
              "\n"
              "DX = GRAD * OPERATOR'(...), for each element. SAVED holds the output of the forward\n"
-             "pass or its input, as --saved says. GRAD and SAVED have the same type and shape.\n");
+             "pass or its input, as --saved says. GRAD and SAVED have the same type and shape; DX\n"
+             "has these too, and the byte order and Fortran order of GRAD.\n");
     puts(
         "The files are NumPy's (.npy, versions 1.0 to 3.0) with elements of type f2, f4 or f8 in\n"
-        "either byte order. Type, byte order, shape and Fortran order of the result are those of\n"
-        "the first file, unless said otherwise. Files may be larger than memory. \"-\" is standard "
-        "input or output.\n"
+        "either byte order. They may be larger than memory. \"-\" is standard input or output.\n"
         "\n"
         "The result is there whole or not at all: until all of it is written it is in a temporary\n"
         "file in the same folder. So it may also replace a file that is being read. Pipes and\n"
@@ -116,14 +116,14 @@ void apply_print_help(enum apply_command command)
     puts(
         "  -d, --device NAME      use the device that has NAME in its own or its platform's name\n"
         "                         (clact devices lists them; the default is CLACT_DEVICE from the\n"
-        "                         environment, else a GPU, else a CPU)\n"
+        "                         environment, else the first GPU, accelerator or CPU)\n"
         "      --bf16             the files are of type u2 (or V2) and hold bfloat16 numbers\n"
         "      --piece-bytes N    work on N bytes of a file at a time (for tuning; the default is\n"
         "                         67108864)");
     if (command != APPLY_PREDICT)
         puts("      --alpha A          the parameters of the operators that have them: decimal "
              "numbers\n"
-             "      --beta B\n"
+             "      --beta B           (the defaults are below)\n"
              "      --gamma C");
     puts("  -h, --help             print this text");
     if (command != APPLY_PREDICT)
