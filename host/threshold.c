@@ -10,12 +10,18 @@
  *     e^-a (1 - u) >= u
  *
  * The two sides are never equal: e^-a is transcendental for a rational a other than 0 (Lindemann),
- * and u is not 1/2. But they come close: by 2^-53 of themselves for most t that are the double
- * nearest to some s(x), by about 2^-115 for some among all the 2^62 thresholds, and by 2^-160 next
- * to 1/2, as s(x) = 1/2 + x/4 - x^3/48 + ..., where 1/2 + x/4 may be a double. So pairs of doubles
- * would not do, and the two sides are computed in integers, with an error below 2^-200. That leaves
- * no doubt, and does not depend on the machine's floating-point arithmetic, its rounding mode or its
- * libm. Doubles only say where to start to look.
+ * and u is not 1/2. But they come close:
+ *
+ * - Where a < 2^-26, s(-a) = 1/2 - a/4 + a^3/48 - ..., and 1/2 - a/4 may be a double: then the sides
+ *   differ by a^3/24, and a is at least 2^-52, so by 2^-160.6 or more. Where it is not a double they
+ *   differ by more than 2^-108, as an element has no more than 53 bits and u is not 1/2.
+ * - Elsewhere, by about 2^-53 of themselves for most u that are the double nearest to some s(-a), and
+ *   by about 2^-115 for some of all the 2^62 thresholds, going by how many there are.
+ *
+ * So pairs of doubles would not do, and the two sides are computed in integers, with an error below
+ * 2^-180. That settles the former, leaves no doubt about the latter, and does not depend on the
+ * machine's floating-point arithmetic, its rounding mode or its libm. Doubles only say where to start
+ * to look.
  */
 #include "internal.h"
 
@@ -74,16 +80,17 @@ static uint64_t to_bits(const format *f, double value)
 }
 
 /* Fixed point: a number below 2^32 is the sum of limbs[i] * 2^(32 (i - POINT)). What lies below its
- * last place, 2^-224, is cut off. */
-enum { LIMBS = 8, POINT = LIMBS - 1 };
+ * last place, 2^-192, is cut off. */
+enum { LIMBS = 7, POINT = LIMBS - 1 };
 
 typedef struct fixed {
     uint32_t limbs[LIMBS];
 } fixed;
 
+static const fixed zero = {{0}};
 static const fixed one = {{[POINT] = 1}};
 static const fixed ln2 = {
-    {0x8a0d175b, 0x7298b62d, 0x40f34326, 0x03f2f6af, 0xc9e3b398, 0xd1cf79ab, 0xb17217f7, 0}};
+    {0x7298b62d, 0x40f34326, 0x03f2f6af, 0xc9e3b398, 0xd1cf79ab, 0xb17217f7, 0}};
 
 static fixed to_fixed(number x)
 {
@@ -102,6 +109,17 @@ static fixed to_fixed(number x)
         upper = 0;
     }
     return result;
+}
+
+static fixed total(fixed a, fixed b)
+{
+    uint64_t carry = 0;
+    for (int i = 0; i < LIMBS; i++) {
+        carry += (uint64_t)a.limbs[i] + b.limbs[i];
+        a.limbs[i] = (uint32_t)carry;
+        carry >>= 32;
+    }
+    return a;
 }
 
 static fixed difference(fixed a, fixed b)
@@ -162,22 +180,19 @@ static bool is_less(const fixed *a, const fixed *b)
     return a->limbs[i] < b->limbs[i];
 }
 
-/* e^-r for 0 <= r < 1, from the first terms of its series at r / 256, the last of them below 2^-224:
- * 1 - q (1 - q/2 (1 - q/3 (...))), squared eight times. */
+/* e^-r for 0 <= r < 1: 1 - r + r^2/2 - r^3/6 + ..., as far as there is anything to add. */
 static fixed exp_minus(fixed r)
 {
-    enum { TERMS = 19, SQUARINGS = 8 };
-    const fixed q = quotient(r, 1U << SQUARINGS);
-    fixed sum = one;
-    for (uint32_t n = TERMS; n > 0; n--)
-        sum = difference(one, quotient(product(&q, &sum), n));
-    for (int i = 0; i < SQUARINGS; i++)
-        sum = product(&sum, &sum);
+    fixed sum = one, term = one;
+    for (uint32_t n = 1; is_less(&zero, &term); n++) {
+        term = quotient(product(&term, &r), n);
+        sum = n % 2 ? difference(sum, term) : total(sum, term);
+    }
     return sum;
 }
 
 /* Whether e^-a (1 - u) >= u, for a < 1024 and near the last that does. With a = k ln 2 + r it is
- * e^-r (1 - u) >= 2^k u. */
+ * e^-r (1 - u) > 2^k u, as the sides are never equal. */
 static bool reaches(number a, number u)
 {
     const fixed wide = to_fixed(a);
@@ -188,7 +203,7 @@ static bool reaches(number a, number u)
     const fixed rest = difference(one, to_fixed(u));
     const fixed left = product(&power, &rest);
     const fixed right = to_fixed((number){u.significand, u.exponent + (int)k});
-    return !is_less(&left, &right);
+    return is_less(&right, &left);
 }
 
 /* ln((1 - u) / u), to a few units in the last place, for 0 < u < 1/2. */

@@ -31,14 +31,23 @@ static bool reaches(double x, double t)
     return mpfr_cmp_d(left, t) >= 0;
 }
 
-/* The double that is nearest to s(x). */
-static double probability(double x)
+/* The double that is nearest to s(x); *distance, unless it is NULL, is s(x) less that. */
+static double probability_and_distance(double x, double *distance)
 {
     mpfr_set_d(left, -x, MPFR_RNDN);
     mpfr_exp(left, left, MPFR_RNDN);
     mpfr_add_ui(left, left, 1, MPFR_RNDN);
     mpfr_ui_div(left, 1, left, MPFR_RNDN);
-    return mpfr_get_d(left, MPFR_RNDN);
+    const double nearest = mpfr_get_d(left, MPFR_RNDN);
+    mpfr_sub_d(left, left, nearest, MPFR_RNDN);
+    if (distance)
+        *distance = mpfr_get_d(left, MPFR_RNDN);
+    return nearest;
+}
+
+static double probability(double x)
+{
+    return probability_and_distance(x, NULL);
 }
 
 /* The smallest element with s(x) >= t, which the search starts near to. */
@@ -244,6 +253,31 @@ static void test_thresholds_of_elements(void **state)
     check_boundaries(of_an_element);
 }
 
+/*
+ * Logits whose probability is very near to a double: above it, and below it. A search through 2^48
+ * numbers found them, by V. Lefevre's algorithm for the hardest cases of rounding. Among numbers that
+ * are like them, series of e^x converge most slowly.
+ */
+static void test_hardest_thresholds(void **state)
+{
+    enum { PAIRS = 3 };
+    static const double hard[PAIRS][2] = {
+        {-0x1.5aa54ce6aa827p-1, -0x1.4876ebaf1f9fp-1},
+        {-0x1.5143f9cddabb5p-1, -0x1.603cde2ba4883p-1},
+        {-0x1.5b963ff807c64p+0, -0x1.56ed279000a03p+0},
+    };
+    (void)state;
+    if (!dtype_works(shared.ctx, CLACT_F64))
+        skip();
+    for (int i = 0; i < 2 * PAIRS; i++) {
+        double distance;
+        const double t = probability_and_distance(hard[i / 2][i % 2], &distance);
+        assert_true(fabs(distance) < 0x1p-99 && (distance < 0) == (i % 2));
+        check_boundary(CLACT_F64, t);
+        check_boundary(CLACT_F64, 1 - t);
+    }
+}
+
 /* What the header says in words, without MPFR. */
 static void test_special_values(void **state)
 {
@@ -296,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_thresholds_next_to_one),
         cmocka_unit_test(test_thresholds_next_to_half),
         cmocka_unit_test(test_thresholds_of_elements),
+        cmocka_unit_test(test_hardest_thresholds),
         cmocka_unit_test(test_special_values),
     };
     return cmocka_run_group_tests_name("predict exact", tests, open_shared, close_shared);
