@@ -2,7 +2,8 @@
 # clact_add_test(NAME name COMMAND program [argument ...]
 #                [LABELS label ...] [TIMEOUT seconds] [ENVIRONMENT name=value ...])
 #
-# Registers a test. Each has a kernel cache of its own: PoCL's is not safe to share between processes.
+# Registers a test. Each has a kernel cache of its own: PoCL's is not safe to share between processes. clact
+# has none, but where the test makes one: no test may find what another run has left, nor touch the user's.
 function(clact_add_test)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;TIMEOUT" "COMMAND;LABELS;ENVIRONMENT")
   if(NOT arg_TIMEOUT)
@@ -20,7 +21,7 @@ function(clact_add_test)
   set_tests_properties(${arg_NAME} PROPERTIES
     TIMEOUT ${arg_TIMEOUT}
     LABELS "${arg_LABELS}"
-    ENVIRONMENT "POCL_CACHE_DIR=${cache};LSAN_OPTIONS=suppressions=${lsan}:print_suppressions=0;${arg_ENVIRONMENT}")
+    ENVIRONMENT "POCL_CACHE_DIR=${cache};CLACT_CACHE_DIR=;LSAN_OPTIONS=suppressions=${lsan}:print_suppressions=0;${arg_ENVIRONMENT}")
 endfunction()
 
 # clact_missing(text): says that something is not there and what is left out for that; an error where the

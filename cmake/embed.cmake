@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Writes OUTPUT, a C header with the texts of the files in INPUTS, in that order, as an OpenCL program is
 # made of them: embedded_texts, embedded_lengths and their number EMBEDDED_COUNT. So nothing has to be found
-# at run time. Run as: cmake -DOUTPUT=... -DINPUTS="a.cl;b.cl" -P embed.cmake
+# at run time. EMBEDDED_DIGEST is the SHA-256 of them, to tell them from those of another version.
+# Run as: cmake -DOUTPUT=... -DINPUTS="a.cl;b.cl" -P embed.cmake
 set(arrays "")
 set(texts "")
 set(lengths "")
@@ -18,10 +19,13 @@ foreach(input IN LISTS INPUTS)
   string(APPEND lengths "    sizeof(embedded_${stem}) - 1,\n")
 endforeach()
 list(LENGTH INPUTS count)
+string(SHA256 digest "${arrays}${texts}")
 file(WRITE "${OUTPUT}" "/* Made by cmake/embed.cmake. */
 #include <stddef.h>
 
 enum { EMBEDDED_COUNT = ${count} };
+
+#define EMBEDDED_DIGEST \"${digest}\"
 
 ${arrays}static const char *embedded_texts[EMBEDDED_COUNT] = {
 ${texts}};

@@ -11,11 +11,10 @@ static const clact_options default_options;
 static bool init_locks(clact_context *ctx)
 {
     clact__program *programs = &ctx->programs[0][0][0];
-    const size_t count = sizeof(ctx->programs) / sizeof(*programs);
     size_t made = 0;
-    while (made < count && pthread_mutex_init(&programs[made].lock, NULL) == 0)
+    while (made < CLACT__PROGRAMS && pthread_mutex_init(&programs[made].lock, NULL) == 0)
         made++;
-    if (made == count && pthread_mutex_init(&ctx->pool.lock, NULL) == 0) {
+    if (made == CLACT__PROGRAMS && pthread_mutex_init(&ctx->pool.lock, NULL) == 0) {
         if (pthread_mutex_init(&ctx->lanes_lock, NULL) == 0)
             return true;
         pthread_mutex_destroy(&ctx->pool.lock);
@@ -34,8 +33,9 @@ static void release_queue(cl_command_queue queue)
 static void context_free(clact_context *ctx)
 {
     clact__program *programs = &ctx->programs[0][0][0];
-    for (size_t i = 0; i < sizeof(ctx->programs) / sizeof(*programs); i++)
+    for (size_t i = 0; i < CLACT__PROGRAMS; i++)
         clact__program_free(&programs[i]);
+    clact__imports_free(ctx);
     clact_context_trim(ctx);
     release_queue(ctx->lanes.up);
     release_queue(ctx->lanes.compute);
@@ -46,6 +46,7 @@ static void context_free(clact_context *ctx)
     pthread_mutex_destroy(&ctx->pool.lock);
     pthread_mutex_destroy(&ctx->lanes_lock);
     free(ctx->build_options);
+    free(ctx->cache_folder);
     free(ctx);
 }
 
@@ -72,6 +73,7 @@ static clact_status context_begin(const clact_options *options, clact_context **
         return status;
     }
     strcpy(made->build_options, extra);
+    made->cache_folder = clact__cache_folder(options->cache_dir);
     *ctx = made;
     return CLACT_SUCCESS;
 }

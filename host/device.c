@@ -75,6 +75,36 @@ static bool has_extension(cl_device_id device, const char *word)
     return found;
 }
 
+char *clact__device_identity(cl_device_id device)
+{
+    static const struct {
+        bool of_platform;
+        cl_uint what;
+    } properties[] = {
+        {true, CL_PLATFORM_NAME},    {false, CL_DEVICE_NAME},   {true, CL_PLATFORM_VENDOR},
+        {true, CL_PLATFORM_VERSION}, {false, CL_DEVICE_VENDOR}, {false, CL_DEVICE_VERSION},
+        {false, CL_DRIVER_VERSION},
+    };
+    cl_platform_id platform = NULL;
+    if (clGetDeviceInfo(device, CL_DEVICE_PLATFORM, sizeof(platform), &platform, NULL) !=
+        CL_SUCCESS)
+        return NULL;
+    char *all = calloc(1, 1);
+    for (size_t i = 0; all && i < sizeof(properties) / sizeof(*properties); i++) {
+        char *value = properties[i].of_platform
+                          ? get_string(query_platform, platform, properties[i].what)
+                          : get_string(query_device, device, properties[i].what);
+        char *grown = value ? realloc(all, strlen(all) + strlen(value) + 2) : NULL;
+        if (grown)
+            strcat(strcat(grown, value), "\n");
+        else
+            free(all);
+        all = grown;
+        free(value);
+    }
+    return all;
+}
+
 static bool shares_memory(cl_device_id device)
 {
     return (get_number(device, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) ||
@@ -306,6 +336,7 @@ static void cut_work(cl_device_id device, clact__profile *profile)
         const size_t native = to_size(get_number(device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT));
         profile->vector_width = native >= 8 ? 16 : 8;
         profile->group_size = 1;
+        profile->compiles_late = true; /* PoCL does, for each size of work-groups */
         profile->item_elements = 2048;
         profile->items = 256 * (units ? units : 1); /* so that no thread ends long before another */
     } else {

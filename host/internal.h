@@ -92,6 +92,7 @@ clact_status clact__fail_text(const clact_context *ctx, clact_status status, cl_
 typedef struct clact__profile {
     bool has_f64;
     bool shares_memory;
+    bool compiles_late;      /* its driver compiles a kernel when it is first launched */
     bool doubles;            /* compute f32 in f64 */
     size_t vector_width;     /* elements per vector */
     size_t group_size;       /* work-items per group */
@@ -104,6 +105,9 @@ typedef struct clact__profile {
 } clact__profile;
 
 clact_status clact__device_choose(const clact_context *ctx, const char *name, cl_device_id *device);
+/* What tells the device and its driver from others, a property a line: its platform's name and its
+ * own, then the vendors and versions. The caller frees it. NULL if one of them cannot be had. */
+char *clact__device_identity(cl_device_id device);
 /* Whether the library can run on the device at all. */
 bool clact__device_usable(cl_device_id device);
 clact_status clact__device_profile(const clact_context *ctx, cl_device_id device,
@@ -134,20 +138,79 @@ typedef struct clact__kernel {
 
 /* Programs are kept by operator and direction; behind those, by the other shapes. */
 enum { CLACT__PREDICT_ROW = CLACT__OPS * CLACT__DIRECTIONS, CLACT__PROGRAM_ROWS };
+enum { CLACT__PROGRAMS = CLACT__PROGRAM_ROWS * CLACT__DTYPES * 2 };
 
 /* The program of one variant and its idle kernels. */
 typedef struct clact__program {
     pthread_mutex_t lock;
     cl_program program; /* NULL until first wanted */
+    char *options;      /* what it was compiled with */
+    atomic_bool fresh;  /* compiled from source, and to be kept in the cache's folder */
     clact__kernel *idle;
 } clact__program;
+
+/* Tells the sources of the kernels from those of other versions. */
+extern const char clact__kernels_digest[];
 
 /* Whether the kernels of this dtype compute in double. */
 bool clact__computes_in_double(const clact_context *ctx, clact_dtype dtype);
 clact_status clact__kernel_acquire(clact_context *ctx, const clact__variant *variant,
                                    clact__kernel **kernel);
 void clact__kernel_release(clact__kernel *kernel);
+/* Puts a fresh program, whose kernel has run, into the cache's folder. */
+void clact__program_keep(const clact_context *ctx, clact__program *program);
 void clact__program_free(clact__program *program);
+
+/* bundle.c: compiled programs as bytes, none of which is trusted before all are verified */
+
+typedef struct clact__item {
+    const char *options; /* the compiler's */
+    const unsigned char *binary;
+    size_t size; /* of the binary */
+} clact__item;
+
+typedef struct clact__bundle {
+    const char *environment; /* what all the programs are made of and for */
+    size_t count;
+    const unsigned char *items; /* `size` bytes */
+    size_t size;
+} clact__bundle;
+
+/* A hash over several ranges, one after the other. */
+#define CLACT__HASH_OF_NOTHING UINT64_C(0xcbf29ce484222325)
+uint64_t clact__hash(uint64_t hash, const void *bytes, size_t size);
+
+/* How many bytes it takes; 0 if a size_t does not hold it. */
+size_t clact__bundle_size(const char *environment, const clact__item *items, size_t count);
+void clact__bundle_write(void *bytes, const char *environment, const clact__item *items,
+                         size_t count);
+/* Verifies all of it. What it gives points into the bytes. */
+bool clact__bundle_read(const void *bytes, size_t size, clact__bundle *bundle);
+/* Takes the first program out of it; false if there is none. */
+bool clact__bundle_next(clact__bundle *bundle, clact__item *item);
+/* The program that was compiled with these options; false if there is none. */
+bool clact__bundle_find(clact__bundle bundle, const char *options, clact__item *item);
+
+/* cache.c: the folder of compiled programs */
+
+/* The folder that an option (NULL: the environment) says; the caller frees it. NULL if there is to
+ * be no cache. Nothing is looked for or made yet. */
+char *clact__cache_folder(const char *option);
+/* Makes the folder if need be; false if it cannot be used. */
+bool clact__cache_make(const clact_context *ctx);
+/* All of a file; the caller frees it. NULL if there is no such file that can be trusted. */
+void *clact__cache_read(const clact_context *ctx, const char *name, size_t *size);
+/* Writes a file at once or not at all. */
+void clact__cache_write(const clact_context *ctx, const char *name, const void *bytes, size_t size);
+
+/* binary.c: compiled programs from the driver and back */
+
+/* The program that these options make, with that kernel in it, from what was imported or from the
+ * cache's folder. NULL if it is in neither, or damaged, or not what the driver takes. */
+cl_program clact__binary_load(const clact_context *ctx, const char *options, const char *kernel);
+/* Puts the program that these options have made into the cache's folder. */
+void clact__binary_store(const clact_context *ctx, const char *options, cl_program program);
+void clact__imports_free(clact_context *ctx);
 
 /* pool.c: device memory that is used again */
 
@@ -183,6 +246,8 @@ struct clact_context {
     cl_command_queue queue;
     clact__profile profile;
     char *build_options;
+    char *cache_folder; /* NULL: there is none */
+    _Atomic(struct clact__import *) imports;
     void (*log)(void *user, clact_status status, cl_int code, const char *message);
     void *log_user;
     clact__program programs[CLACT__PROGRAM_ROWS][CLACT__DTYPES][2 /* streams */];

@@ -276,6 +276,56 @@ static cl_int set_arguments(const clact_context *ctx, cl_kernel kernel, const cl
     return code;
 }
 
+/* Fills in the views of a call on nothing. */
+static void empty_views(clact__call *call, cl_mem mem)
+{
+    for (unsigned i = 0; i < call->operands; i++)
+        call->views[i] = clact_view_1d(mem, clact__operand_dtype(call, i), 0, 0);
+}
+
+/* Runs the kernel on an empty range and waits for that, on a queue where nothing else is waited
+ * for. Says nothing of what goes wrong: no call needs it. */
+static bool run_on_nothing(const clact_context *ctx, cl_kernel kernel, clact__call call,
+                           size_t largest_group)
+{
+    cl_int code = CL_SUCCESS;
+    cl_command_queue queue = clCreateCommandQueue(ctx->cl, ctx->device, 0, &code);
+    if (code != CL_SUCCESS)
+        return false;
+    cl_mem mem = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE, 1, NULL, &code);
+    if (code == CL_SUCCESS) {
+        empty_views(&call, mem);
+        const grid g = cut(ctx, &call, largest_group);
+        code = set_arguments(ctx, kernel, &call, &g);
+        if (code == CL_SUCCESS)
+            code = clEnqueueNDRangeKernel(queue, kernel, 2, NULL, g.global, g.local, 0, NULL, NULL);
+        const cl_int finished = clFinish(queue);
+        code = code == CL_SUCCESS ? finished : code;
+        clReleaseMemObject(mem);
+    }
+    clReleaseCommandQueue(queue);
+    return code == CL_SUCCESS;
+}
+
+/*
+ * Keeps a program that has just been compiled from source for other processes.
+ *
+ * This is done after the first launch and not when the program is built, because of drivers that
+ * compile at the launch. PoCL's binary has what it has compiled so far and, as it is asked for
+ * first, a kernel for work-groups of any size, which it never uses where it knows the size. So a
+ * binary that is asked for too early leaves the next process a sixth of a second of compiling. The
+ * kernel of any size takes PoCL about as long, a fifth of the time that the first use takes anyway;
+ * each later process saves all of it.
+ */
+static void keep(const clact_context *ctx, const clact__kernel *kernel, const clact__call *call)
+{
+    if (!atomic_exchange(&kernel->home->fresh, false))
+        return;
+    if (!ctx->profile.compiles_late ||
+        run_on_nothing(ctx, kernel->kernel, *call, kernel->group_size))
+        clact__program_keep(ctx, kernel->home);
+}
+
 clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const clact__call *call,
                            cl_uint n_wait, const cl_event *wait, cl_event *event)
 {
@@ -291,6 +341,8 @@ clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const cla
         code = clEnqueueNDRangeKernel(queue, kernel->kernel, 2, NULL, g.global, g.local, n_wait,
                                       n_wait ? wait : NULL, event);
     }
+    if (code == CL_SUCCESS)
+        keep(ctx, kernel, call);
     clact__kernel_release(kernel);
     return code == CL_SUCCESS ? CLACT_SUCCESS : clact__fail_cl(ctx, code, name);
 }
@@ -356,8 +408,7 @@ clact_status clact_enqueue_predict(clact_context *ctx, cl_command_queue queue, d
  * do it here. */
 static clact_status launch_empty(clact_context *ctx, clact__call *call, cl_mem mem)
 {
-    for (unsigned i = 0; i < call->operands; i++)
-        call->views[i] = clact_view_1d(mem, clact__operand_dtype(call, i), 0, 0);
+    empty_views(call, mem);
     call->variant.streams = false;
     clact_status status = clact__launch(ctx, ctx->lanes.compute, call, 0, NULL, NULL);
     call->variant.streams = true;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char clact__kernels_digest[] = EMBEDDED_DIGEST;
+
 static const char *const storage_names[CLACT__DTYPES] = {
 #define XX(value, NAME, name, size) [CLACT__DTYPE_##NAME] = #NAME,
     CLACT_DTYPE_MAP(XX)
@@ -109,29 +111,43 @@ static clact_status fail_build(const clact_context *ctx, cl_program program, cl_
     return status;
 }
 
+static clact_status compile(const clact_context *ctx, const char *options, cl_program *program)
+{
+    cl_int code = CL_SUCCESS;
+    cl_program made =
+        clCreateProgramWithSource(ctx->cl, EMBEDDED_COUNT, embedded_texts, embedded_lengths, &code);
+    if (code != CL_SUCCESS)
+        return clact__fail_cl(ctx, code, "clCreateProgramWithSource");
+    code = clBuildProgram(made, 1, &ctx->device, options, NULL, NULL);
+    if (code != CL_SUCCESS) {
+        const clact_status status = fail_build(ctx, made, code);
+        clReleaseProgram(made);
+        return status;
+    }
+    *program = made;
+    return CLACT_SUCCESS;
+}
+
+/* Makes the program of an entry that has none: from a binary if there is one, else from source. */
 static clact_status build(const clact_context *ctx, const clact__variant *variant,
-                          cl_program *program)
+                          clact__program *entry)
 {
     char *options = build_options(ctx, variant);
     if (!options)
         return clact__fail(ctx, CLACT_OUT_OF_MEMORY, "out of host memory");
-    cl_int code = CL_SUCCESS;
-    clact_status status = CLACT_SUCCESS;
-    cl_program made =
-        clCreateProgramWithSource(ctx->cl, EMBEDDED_COUNT, embedded_texts, embedded_lengths, &code);
-    if (code != CL_SUCCESS) {
-        status = clact__fail_cl(ctx, code, "clCreateProgramWithSource");
-    } else {
-        code = clBuildProgram(made, 1, &ctx->device, options, NULL, NULL);
-        if (code != CL_SUCCESS) {
-            status = fail_build(ctx, made, code);
-            clReleaseProgram(made);
+    char shape[NAME_SIZE], name[NAME_SIZE];
+    name_kernel(variant, shape, name);
+    entry->program = clact__binary_load(ctx, options, name);
+    if (!entry->program) {
+        const clact_status status = compile(ctx, options, &entry->program);
+        if (status != CLACT_SUCCESS) {
+            free(options);
+            return status;
         }
+        entry->fresh = clact__cache_make(ctx);
     }
-    free(options);
-    if (status == CLACT_SUCCESS)
-        *program = made;
-    return status;
+    entry->options = options;
+    return CLACT_SUCCESS;
 }
 
 static clact_status create_kernel(const clact_context *ctx, const clact__variant *variant,
@@ -177,7 +193,7 @@ clact_status clact__kernel_acquire(clact_context *ctx, const clact__variant *var
      * build; those that want another do not wait. */
     pthread_mutex_lock(&entry->lock);
     if (!entry->program)
-        status = build(ctx, variant, &entry->program);
+        status = build(ctx, variant, entry);
     if (status == CLACT_SUCCESS) {
         if (entry->idle) {
             *kernel = entry->idle;
@@ -199,6 +215,15 @@ void clact__kernel_release(clact__kernel *kernel)
     pthread_mutex_unlock(&home->lock);
 }
 
+void clact__program_keep(const clact_context *ctx, clact__program *program)
+{
+    /* Drivers that make the binary when it is asked for need not be asked by two threads at once.
+     * */
+    pthread_mutex_lock(&program->lock);
+    clact__binary_store(ctx, program->options, program->program);
+    pthread_mutex_unlock(&program->lock);
+}
+
 void clact__program_free(clact__program *program)
 {
     while (program->idle) {
@@ -209,5 +234,6 @@ void clact__program_free(clact__program *program)
     }
     if (program->program)
         clReleaseProgram(program->program);
+    free(program->options);
     pthread_mutex_destroy(&program->lock);
 }

@@ -30,7 +30,7 @@ static void test_statuses(void **state)
 
 static void test_unknown_status(void **state)
 {
-    static const int values[] = {-1, 12, 9999, INT_MAX, INT_MIN};
+    static const int values[] = {-1, 13, 9999, INT_MAX, INT_MIN};
     (void)state;
     for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
         const char *text = clact_status_string((clact_status)values[i]);

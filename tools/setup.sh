@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 # PoCL's kernel cache must not be shared between processes that run at once; and a run that leaves the
 # user's own cache alone leaves nothing behind outside the build folder.
 : "${POCL_CACHE_DIR:=$PWD/build/pocl-cache/default}"
-export POCL_CACHE_DIR
+: "${CLACT_CACHE_DIR=$PWD/build/clact-cache}"
+export POCL_CACHE_DIR CLACT_CACHE_DIR
 
 # PoCL asks hwloc for the machine's memory and aborts where that finds none, as in a chroot without /sys.
 # Then hwloc is told.

@@ -79,7 +79,8 @@ CLACT_API const char *clact_version_string(void);
     XX(8, NO_DEVICE, "no usable OpenCL device was found")                                          \
     XX(9, OUT_OF_MEMORY, "out of memory on the host or the device")                                \
     XX(10, BUILD_FAILED, "the device's compiler rejected a kernel")                                \
-    XX(11, OPENCL_ERROR, "an OpenCL call failed")
+    XX(11, OPENCL_ERROR, "an OpenCL call failed")                                                  \
+    XX(12, STALE, "compiled programs are for another device, driver or version")
 
 typedef enum clact_status {
 #define CLACT_X(value, name, text) CLACT_##name = value,
@@ -278,9 +279,10 @@ CLACT_API clact_view clact_view_2d(cl_mem mem, clact_dtype dtype, size_t offset,
  *         y.mem[y.offset + r * y.stride + c] = op(x.mem[x.offset + r * x.stride + c]);
  *
  * Enqueues that loop on `queue` (NULL: the context's own) after the `n_wait` events in `wait`, and
- * returns at once; neither blocks nor flushes, except that the first call that needs a kernel
- * compiles it: see clact_prepare. If event is not NULL it receives the command's event,
- * also when there was nothing to do. The queue may be in order or out of order.
+ * returns at once; neither blocks nor flushes, except that the first call that needs a kernel loads
+ * or compiles it, and what it compiles on a CPU it also runs once on nothing: see clact_prepare. If
+ * event is not NULL it receives the command's event, also when there was nothing to do. The queue
+ * may be in order or out of order.
  *
  * y may equal x. Views of different elements of one buffer are fine (two columns of one matrix,
  * say, if the strides are equal); a partial overlap is CLACT_OVERLAP. So is an overlap of views
@@ -316,6 +318,46 @@ CLACT_API clact_status clact_enqueue_predict(clact_context *ctx, cl_command_queu
 CLACT_API clact_status clact_prepare(clact_context *ctx, clact_operator op, clact_dtype dtype);
 /* The same for clact_predict and clact_enqueue_predict. One kernel serves all thresholds. */
 CLACT_API clact_status clact_prepare_predict(clact_context *ctx, clact_dtype dtype);
+
+/*
+ * Compiled programs as bytes, for an engine that keeps or ships them itself. The library keeps them
+ * in a folder of the user's anyway, see clact_options.cache_dir; these calls do not touch it.
+ *
+ *     size_t size = 0;
+ *     clact_programs_export(ctx, 0, NULL, &size);
+ *     void *bytes = malloc(size);
+ *     clact_programs_export(ctx, size, bytes, &size);
+ *
+ * The bytes are code for one device, its driver and this version of the library, whose names they
+ * hold in plain text. Import only what you would run.
+ */
+
+/*
+ * Writes the context's compiled programs, and those it was given and has not used, to `bytes`,
+ * which has room for `capacity` bytes, and their size to *size. If that is more than capacity,
+ * nothing has been written to bytes: other threads may compile between two calls. bytes may be NULL
+ * if capacity is 0.
+ *
+ * Only what has been compiled is there, so clact_prepare first, or wait for the calls that use it:
+ * PoCL compiles on at the first launch, but a binary that it has given stays as it is. It makes
+ * binaries when it is asked the first time, which takes it about a quarter of the time that
+ * compiling did. Where a driver has no binaries to give, an export has no programs.
+ */
+CLACT_API clact_status clact_programs_export(clact_context *ctx, size_t capacity, void *bytes,
+                                             size_t *size);
+
+/*
+ * Gives the context what clact_programs_export wrote, to be used instead of compiling where it is
+ * wanted. The bytes are copied; what the context has already stays. May be called again for more.
+ * Programs for other options, such as another vector_width, are not used; one that the driver does
+ * not take is compiled, and nothing is said about it.
+ *
+ * All of the bytes are verified first. CLACT_STALE if they are for another device, or another
+ * version of the driver or the library; CLACT_INVALID_ARGUMENT if they are damaged or something
+ * else. Then the context is as it was, and compiles what it needs: export again and replace what
+ * was stored.
+ */
+CLACT_API clact_status clact_programs_import(clact_context *ctx, const void *bytes, size_t size);
 
 /*
  * Owned memory. A buffer's memory comes from the context's pool and goes back to it.
@@ -423,6 +465,22 @@ struct clact_options {
      * before the call returns. The message may span lines. Must not call the library. */
     void (*log)(void *user, clact_status status, cl_int code, const char *message);
     void *log_user;
+
+    /* The folder of compiled programs, from which a process loads in milliseconds what an earlier
+     * one has compiled. NULL: the environment variable CLACT_CACHE_DIR, else $XDG_CACHE_HOME/clact,
+     * else $HOME/.cache/clact (on macOS $HOME/Library/Caches/clact). "", here or in the variable:
+     * none. A relative path starts from the current folder.
+     *
+     * Any number of processes may use it at once. It is made for the user alone when there is
+     * something to put into it. It holds code, so one that belongs to somebody else, or that others
+     * may write to, is not used. That, or not being able to write to it, is no error: each process
+     * then compiles. A file that is damaged, or for another device, driver or version, or that the
+     * driver does not take, is replaced. What is not noticed are changes of files that
+     * build_options name, and of a driver's own environment variables.
+     *
+     * There is a file for each program, of 50 to 100 KB on PoCL, and new versions of a driver
+     * replace those of the old. They may be deleted at any time. */
+    const char *cache_dir;
 
     /* The rest forces what is otherwise chosen from the device, for tests and tuning. None
      * changes a result, except that the two arithmetics may differ within the published bounds,
