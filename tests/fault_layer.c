@@ -17,6 +17,7 @@ static atomic_ulong countdown;
 static atomic_int fault_code;
 static _Atomic(const char *) fired_name;
 static atomic_long live_objects[FAULT_OBJECTS];
+static atomic_ulong compilation_count;
 
 static void arm(unsigned long nth, cl_int code)
 {
@@ -35,17 +36,24 @@ static long live(enum fault_object kind)
     return atomic_load(&live_objects[kind]);
 }
 
+static unsigned long compilations(void)
+{
+    return atomic_load(&compilation_count);
+}
+
 EXPORT const struct fault_layer *fault_layer_get(void);
 
 const struct fault_layer *fault_layer_get(void)
 {
-    static const struct fault_layer controls = {arm, fired, live};
+    static const struct fault_layer controls = {arm, fired, live, compilations};
     return &controls;
 }
 
 /* The code with which this call is to fail; CL_SUCCESS lets it through. */
 static cl_int fault(const char *name)
 {
+    if (strcmp(name, "clCreateProgramWithSource") == 0)
+        atomic_fetch_add(&compilation_count, 1);
     unsigned long left = atomic_load(&countdown);
     while (left > 0 && !atomic_compare_exchange_weak(&countdown, &left, left - 1)) {
     }
@@ -141,6 +149,9 @@ PLAIN(clGetMemObjectInfo, (cl_mem mem, cl_mem_info what, size_t size, void *valu
       (mem, what, size, value, used))
 PLAIN(clGetEventInfo, (cl_event event, cl_event_info what, size_t size, void *value, size_t *used),
       (event, what, size, value, used))
+PLAIN(clGetProgramInfo,
+      (cl_program program, cl_program_info what, size_t size, void *value, size_t *used),
+      (program, what, size, value, used))
 PLAIN(clGetProgramBuildInfo,
       (cl_program program, cl_device_id device, cl_program_build_info what, size_t size,
        void *value, size_t *used),
@@ -228,6 +239,10 @@ CREATE(cl_mem, FAULT_MEM, clCreateImage,
 CREATE(cl_program, FAULT_PROGRAM, clCreateProgramWithSource,
        (cl_context context, cl_uint n, const char **texts, const size_t *lengths, cl_int *errcode),
        (context, n, texts, lengths, errcode))
+CREATE(cl_program, FAULT_PROGRAM, clCreateProgramWithBinary,
+       (cl_context context, cl_uint n, const cl_device_id *devices, const size_t *sizes,
+        const unsigned char **binaries, cl_int *accepted, cl_int *errcode),
+       (context, n, devices, sizes, binaries, accepted, errcode))
 CREATE(cl_kernel, FAULT_KERNEL, clCreateKernel,
        (cl_program program, const char *name, cl_int *errcode), (program, name, errcode))
 CREATE(cl_event, FAULT_EVENT, clCreateUserEvent, (cl_context context, cl_int *errcode),
@@ -255,6 +270,7 @@ RELEASE(cl_event, FAULT_EVENT, clReleaseEvent)
     XX(clGetCommandQueueInfo)                                                                      \
     XX(clGetMemObjectInfo)                                                                         \
     XX(clGetEventInfo)                                                                             \
+    XX(clGetProgramInfo)                                                                           \
     XX(clGetProgramBuildInfo)                                                                      \
     XX(clGetKernelWorkGroupInfo)                                                                   \
     XX(clBuildProgram)                                                                             \
@@ -274,6 +290,7 @@ RELEASE(cl_event, FAULT_EVENT, clReleaseEvent)
     XX(clCreateSubBuffer)                                                                          \
     XX(clCreateImage)                                                                              \
     XX(clCreateProgramWithSource)                                                                  \
+    XX(clCreateProgramWithBinary)                                                                  \
     XX(clCreateKernel)                                                                             \
     XX(clCreateUserEvent)                                                                          \
     XX(clRetainContext)                                                                            \

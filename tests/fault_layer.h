@@ -28,6 +28,8 @@ struct fault_layer {
     const char *(*fired)(void);
     /* References to objects of that kind: created and retained, less those released. */
     long (*live)(enum fault_object kind);
+    /* How often a program was made from source so far, or was to be. */
+    unsigned long (*compilations)(void);
 };
 
 /* What the layer's file exports under the name "fault_layer_get". */

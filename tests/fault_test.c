@@ -8,9 +8,11 @@
  * Scenarios make no OpenCL calls of their own but releases, which never fail: the fault would be
  * theirs.
  */
-#include "host_fixture.h"
+#include "cache_fixture.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { N = 100, PIECE = 64 };
 
@@ -299,16 +301,73 @@ static void test_first_use(void **state)
     run_with_faults(first_use, NULL, CL_OUT_OF_HOST_MEMORY);
 }
 
-/* The exit status that the test's registration takes for "skipped". */
-enum { SKIPPED = 77 };
+/* First use where there is a folder for compiled programs. */
+
+static char folder[PATH_SIZE];
+
+static void use_folder(void)
+{
+    clact_context *ctx = NULL;
+    const clact_options options = {.cache_dir = folder};
+    TRY(clact_context_create(&options, &ctx), ctx == NULL);
+    memset(y, 0, sizeof(y));
+    TRY(clact_forward(ctx, any_operator(), NULL, CLACT_F32, N, x, y), true);
+    assert_forward(CLACT_F32, N, x, y);
+    clact_context_destroy(ctx);
+}
+
+/* What goes wrong while a program is kept is no error, and leaves a sound file or none. */
+static void fill_folder(void)
+{
+    char file[PATH_SIZE];
+    if (files_in(folder, file) == 1)
+        assert_int_equal(unlink(file), 0);
+    use_folder();
+    assert_in_range(files_in(folder, NULL), 0, 1);
+}
+
+static void test_folder(void **state)
+{
+    (void)state;
+    scratch_make(folder);
+    run_with_faults(fill_folder, NULL, CL_OUT_OF_HOST_MEMORY);
+    assert_int_equal(compilations_with(folder), 0);
+    run_with_faults(use_folder, NULL, CL_OUT_OF_HOST_MEMORY);
+    assert_int_equal(compilations_with(folder), 0);
+    scratch_remove(folder);
+}
+
+/* Compiled programs as bytes. */
+
+static void pass_programs_on(void)
+{
+    size_t size = 0;
+    TRY(clact_programs_export(ready, 0, NULL, &size), size == 0);
+    unsigned char *bytes = calloc(size, 1);
+    assert_non_null(bytes);
+    size_t written = 0;
+    TRY(clact_programs_export(ready, size, bytes, &written), written == 0 && bytes[0] == 0);
+    assert_int_equal(written, size);
+    clact_context *ctx = NULL;
+    TRY(clact_context_create(NULL, &ctx), ctx == NULL);
+    TRY(clact_programs_import(ctx, bytes, size), true);
+    TRY(clact_forward(ctx, any_operator(), NULL, CLACT_F32, N, x, y), true);
+    assert_forward(CLACT_F32, N, x, y);
+    clact_context_destroy(ctx);
+    free(bytes);
+}
+
+static void test_programs(void **state)
+{
+    (void)state;
+    run_ready(pass_programs_on, CLACT_TRANSFER_AUTO);
+}
 
 int main(void)
 {
-    layer = fault_layer_find();
-    if (!layer) {
-        print_message("skipped: this OpenCL loader has no layers\n");
+    if (!can_count())
         return SKIPPED;
-    }
+    layer = fault_layer_find();
     fill_operands(CLACT_F32, x, N, 1);
     fill_operands(CLACT_F32, grad, N, 2);
     const struct CMUnitTest tests[] = {
@@ -316,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_enqueue_calls), cmocka_unit_test(test_buffer_calls),
         cmocka_unit_test(test_arrays_copied), cmocka_unit_test(test_arrays_shared),
         cmocka_unit_test(test_prepare),       cmocka_unit_test(test_first_use),
+        cmocka_unit_test(test_folder),        cmocka_unit_test(test_programs),
     };
     return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
 }

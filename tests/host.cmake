@@ -16,6 +16,13 @@ set_target_properties(clact_fault_layer PROPERTIES
 target_link_libraries(clact_fault_layer PRIVATE OpenCL::OpenCL clact_warnings)
 set(layer "OPENCL_LAYERS=$<TARGET_FILE:clact_fault_layer>")
 
+# Compiled programs as bytes. These tests link the code that reads and writes them, which the library hides.
+add_library(clact_cache_fixture STATIC
+  bundle_fixture.c cache_fixture.c "${PROJECT_SOURCE_DIR}/host/bundle.c")
+set_target_properties(clact_cache_fixture PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+target_include_directories(clact_cache_fixture PUBLIC "${PROJECT_SOURCE_DIR}/host")
+target_link_libraries(clact_cache_fixture PUBLIC clact_host_fixture PRIVATE clact_warnings)
+
 function(clact_add_host_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "ENVIRONMENT;LABELS")
   add_executable(${name}_test ${name}_test.c)
@@ -34,8 +41,9 @@ clact_add_host_test(queue ENVIRONMENT ${layer})
 clact_add_host_test(build_failure ENVIRONMENT ${layer})
 
 # PoCL lists a device for each name; other platforms have two devices or the test is skipped.
-clact_add_host_test(two_devices ENVIRONMENT "POCL_DEVICES=pthread pthread")
+clact_add_host_test(two_devices ENVIRONMENT ${layer} "POCL_DEVICES=pthread pthread")
 set_tests_properties(two_devices PROPERTIES SKIP_RETURN_CODE 77)
+target_link_libraries(two_devices_test PRIVATE clact_cache_fixture)
 clact_add_host_test(context ENVIRONMENT ${layer})
 clact_add_host_test(wrapped_context ENVIRONMENT ${layer})
 clact_add_host_test(names)
@@ -64,8 +72,15 @@ else()
   clact_missing("MPFR is not there: labels next to the threshold are not tested")
 endif()
 
+foreach(test IN ITEMS bundle cache cache_folder programs)
+  clact_add_host_test(${test} ENVIRONMENT ${layer})
+  set_tests_properties(${test} PROPERTIES SKIP_RETURN_CODE 77)
+  target_link_libraries(${test}_test PRIVATE clact_cache_fixture)
+endforeach()
+
 clact_add_host_test(fault ENVIRONMENT ${layer})
 set_tests_properties(fault PROPERTIES SKIP_RETURN_CODE 77)
+target_link_libraries(fault_test PRIVATE clact_cache_fixture)
 
 # More than 2^32 elements: minutes, and 9 GB of memory.
 clact_add_host_test(large LABELS large TIMEOUT 1800)

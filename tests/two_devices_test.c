@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Two devices of one cl_context: a clact context for each, memory that both use, and events that
  * put their work in order. Where no platform has two devices there is nothing to test. */
-#include "host_fixture.h"
+#include "cache_fixture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { N = 5000, TURNS = 50 };
 
@@ -123,6 +124,40 @@ static void test_device_of_another_context(void **state)
     clReleaseContext(single);
 }
 
+/* Of a program of several devices, each context keeps and exports the binary of its own device. */
+static void test_programs(void **state)
+{
+    (void)state;
+    char folder[PATH_SIZE];
+    float x[16], y[16];
+    fill_operands(CLACT_F32, x, 16, 1);
+    for (int i = 0; i < 2; i++) {
+        scratch_make(folder);
+        clact_context *ctx = NULL;
+        const clact_options options = {.cache_dir = folder};
+        assert_ok(clact_context_create_from_cl(both, devices[i], &options, &ctx));
+        assert_ok(clact_forward(ctx, any_operator(), NULL, CLACT_F32, 16, x, y));
+        assert_int_equal(files_in(folder, NULL), 1);
+        size_t size = 0;
+        assert_ok(clact_programs_export(ctx, 0, NULL, &size));
+        unsigned char *bytes = malloc(size);
+        assert_non_null(bytes);
+        assert_ok(clact_programs_export(ctx, size, bytes, &size));
+        clact_context_destroy(ctx);
+        scratch_remove(folder);
+
+        assert_ok(clact_context_create_from_cl(both, devices[i], NULL, &ctx));
+        assert_ok(clact_programs_import(ctx, bytes, size));
+        const struct fault_layer *layer = fault_layer_find();
+        const unsigned long before = layer ? layer->compilations() : 0;
+        assert_ok(clact_forward(ctx, any_operator(), NULL, CLACT_F32, 16, x, y));
+        assert_int_equal(layer ? layer->compilations() : 0, before);
+        assert_forward(CLACT_F32, 16, x, y);
+        clact_context_destroy(ctx);
+        free(bytes);
+    }
+}
+
 static int open_pair(void **state)
 {
     (void)state;
@@ -147,9 +182,6 @@ static int close_pair(void **state)
     return 0;
 }
 
-/* The exit status that the test's registration takes for "skipped". */
-enum { SKIPPED = 77 };
-
 int main(void)
 {
     if (!find_pair()) {
@@ -161,6 +193,7 @@ int main(void)
         cmocka_unit_test(test_turns),
         cmocka_unit_test(test_queue_of_the_other_device),
         cmocka_unit_test(test_device_of_another_context),
+        cmocka_unit_test(test_programs),
     };
     return cmocka_run_group_tests_name("two devices", tests, open_pair, close_pair);
 }
