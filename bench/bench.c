@@ -1,125 +1,221 @@
 /* SPDX-License-Identifier: MIT */
-/* clact_bench: how fast clact is, beside what else its device could do with the same data. */
+/* clact_bench: how fast clact is, beside what else its device could do with the same data, and
+ * beside other libraries. */
 #include "check.h"
 #include "contest.h"
+#include "peers.h"
 #include "report.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_SIZES = 32 };
+
 struct settings {
     const char *op;
     const char *direction;
     const char *dtype;
-    size_t n;
-    size_t repeats;
-    bool in_cache;
-    double require_ratio; /* 0: none is required */
+    size_t sizes[MOST_SIZES];
+    size_t size_count;
+    size_t rounds;
+    const char *peers;
+    const char *python;
+    const char *build_options;
     const char *csv;
+    const char *json;
+    double require_ratio; /* 0: none is required */
 };
 
-/* The whole of a run. The CSV is kept in memory and written when all has gone well. */
+/* A file is kept in memory and written when all has gone well. */
+struct text_file {
+    FILE *stream;
+    char *text;
+    size_t size;
+};
+
 struct session {
     struct settings settings;
     clact_context *ctx;
-    FILE *csv;
+    struct peer peers[MOST_PEERS];
+    struct contest_plan plan;
+    struct text_file csv, json;
+    bool has_contest;
     double ratio; /* the least of the f32 forward passes to the builtin kernel; 0: none was seen */
 };
 
 static const char usage[] =
     "Usage: clact_bench [OPTIONS]\n"
     "\n"
-    "Measures each operator, direction and dtype of clact beside kernels that copy the same\n"
-    "bytes and, where there is one, the kernel of one line that uses OpenCL's builtin functions.\n"
-    "The device is the one that CLACT_DEVICE names, else a GPU, else a CPU.\n"
+    "Measures each operator, direction, dtype and size of clact beside kernels that copy the same\n"
+    "bytes, the kernel of one line that uses OpenCL's builtin functions, and, where the device is\n"
+    "a CPU, other libraries that are found, with as many threads: XNNPACK, oneDNN, PyTorch, ONNX\n"
+    "Runtime. What moves less than half of the device's cache is measured in the cache, all else\n"
+    "on arrays that are not there. The device is the one that CLACT_DEVICE names, else a GPU, "
+    "else\n"
+    "a CPU. All of it takes hours.\n"
     "\n"
     "  --op NAME          only this operator, such as sigmoid\n"
     "  --direction NAME   only forward, from_output or from_input\n"
     "  --dtype NAME       only f32, f16, bf16 or f64\n"
-    "  --n N              elements, a multiple of 4096 (default: 16777216)\n"
-    "  --repeats R        rounds in which each contestant runs once (default: 15)\n"
-    "  --in-cache         use the same arrays in every round; else they rotate beyond the cache\n"
+    "  --sizes LIST       numbers of elements, as in 4K,1M (default: 1K,4K,16K,... to 64M)\n"
+    "  --rounds R         in each of which all contestants have a turn (default: 15)\n"
+    "  --quick            like --sizes 1M,16M --dtype f32 --rounds 7\n"
+    "  --peers LIST       xnnpack, onednn, pytorch, onnxruntime, or none (default: what is there)\n"
+    "  --python PROGRAM   with PyTorch or ONNX Runtime (default: CLACT_BENCH_PYTHON or python3)\n"
+    "  --build-options TEXT  more options for the device's compiler, for clact's kernels\n"
     "  --csv FILE         write all figures to FILE too\n"
+    "  --json FILE        the same as JSON\n"
     "  --require-ratio R  fail if an f32 forward pass is not R times as fast as the builtin "
     "kernel\n"
     "  --help             print this text\n";
 
+/* "16M" and the like. */
+static void parse_sizes(struct settings *settings, const char *list)
+{
+    settings->size_count = 0;
+    for (const char *at = list;; at++) {
+        char *end = NULL;
+        const unsigned long long number = strtoull(at, &end, 10);
+        const unsigned shift = *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
+        if (*at < '0' || *at > '9' || number == 0 || number > (1ull << 40 >> shift) ||
+            (number << shift) % SAMPLES_UNIT != 0)
+            die("--sizes must be multiples of %d, such as 4K,1M, not '%s'", SAMPLES_UNIT, list);
+        if (settings->size_count == MOST_SIZES)
+            die("--sizes can be at most %d", MOST_SIZES);
+        settings->sizes[settings->size_count++] = (size_t)number << shift;
+        at = end + (shift != 0);
+        if (*at == '\0')
+            return;
+        if (*at != ',')
+            die("--sizes must be multiples of %d, such as 4K,1M, not '%s'", SAMPLES_UNIT, list);
+    }
+}
+
+static void parse_option(struct settings *settings, int option)
+{
+    switch (option) {
+    case 'o':
+        settings->op = optarg;
+        break;
+    case 'd':
+        settings->direction = optarg;
+        break;
+    case 't':
+        settings->dtype = optarg;
+        break;
+    case 'n':
+        parse_sizes(settings, optarg);
+        break;
+    case 'r':
+        settings->rounds = check_size("rounds", optarg, 1, 1000000);
+        break;
+    case 'k':
+        parse_sizes(settings, "1M,16M");
+        settings->dtype = "f32";
+        settings->rounds = 7;
+        break;
+    case 'p':
+        settings->peers = optarg;
+        break;
+    case 'y':
+        settings->python = optarg;
+        break;
+    case 'b':
+        settings->build_options = optarg;
+        break;
+    case 'c':
+        settings->csv = optarg;
+        break;
+    case 'j':
+        settings->json = optarg;
+        break;
+    case 'q':
+        settings->require_ratio = check_number("require-ratio", optarg, 0, 1e6);
+        break;
+    }
+}
+
 static void parse(struct settings *settings, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"op", required_argument, NULL, 'o'},      {"direction", required_argument, NULL, 'd'},
-        {"dtype", required_argument, NULL, 't'},   {"n", required_argument, NULL, 'n'},
-        {"repeats", required_argument, NULL, 'r'}, {"in-cache", no_argument, NULL, 'i'},
-        {"csv", required_argument, NULL, 'c'},     {"require-ratio", required_argument, NULL, 'q'},
-        {"help", no_argument, NULL, CHECK_HELP},   {NULL, 0, NULL, 0},
+        {"op", required_argument, NULL, 'o'},
+        {"direction", required_argument, NULL, 'd'},
+        {"dtype", required_argument, NULL, 't'},
+        {"sizes", required_argument, NULL, 'n'},
+        {"rounds", required_argument, NULL, 'r'},
+        {"quick", no_argument, NULL, 'k'},
+        {"peers", required_argument, NULL, 'p'},
+        {"python", required_argument, NULL, 'y'},
+        {"build-options", required_argument, NULL, 'b'},
+        {"csv", required_argument, NULL, 'c'},
+        {"json", required_argument, NULL, 'j'},
+        {"help", no_argument, NULL, CHECK_HELP},
+        {"require-ratio", required_argument, NULL, 'q'},
+        {NULL, 0, NULL, 0},
     };
-    *settings = (struct settings){.n = (size_t)16 << 20, .repeats = 15};
+    *settings = (struct settings){.rounds = 15};
+    parse_sizes(settings, "1K,4K,16K,64K,256K,1M,4M,16M,64M");
     int option;
-    while ((option = check_option(argc, argv, options, usage)) != -1) {
-        switch (option) {
-        case 'o':
-            settings->op = optarg;
-            break;
-        case 'd':
-            settings->direction = optarg;
-            break;
-        case 't':
-            settings->dtype = optarg;
-            break;
-        case 'n':
-            settings->n = check_size("n", optarg, FIELD_UNIT, SIZE_MAX / 64);
-            break;
-        case 'r':
-            settings->repeats = check_size("repeats", optarg, 1, 1000000);
-            break;
-        case 'i':
-            settings->in_cache = true;
-            break;
-        case 'c':
-            settings->csv = optarg;
-            break;
-        case 'q':
-            settings->require_ratio = check_number("require-ratio", optarg, 0, 1e6);
-            break;
-        }
-    }
-    if (settings->n % FIELD_UNIT != 0)
-        die("--n must be a multiple of %d, not %zu", FIELD_UNIT, settings->n);
+    while ((option = check_option(argc, argv, options, usage)) != -1)
+        parse_option(settings, option);
     if (job_each(settings->op, settings->direction, settings->dtype, NULL, NULL) == 0)
         die("no operator has that name, direction and dtype");
+}
+
+static void measure_size(struct session *session, const struct job *job, size_t n)
+{
+    struct contest contest;
+    const char *obstacle = contest_run(&contest, &session->plan, job, session->ctx, n);
+    if (obstacle != NULL) {
+        printf("\n%s %s %s: %s\n", clact_operator_name(job->op), job_direction_name(job),
+               clact_dtype_name(job->dtype), obstacle);
+        return;
+    }
+    report_table(&contest);
+    report_csv_add(&contest, session->csv.stream);
+    report_json_add(&contest, !session->has_contest, session->json.stream);
+    session->has_contest = true;
+    const struct contestant *builtin = contest_fastest(&contest, "builtin");
+    if (builtin != NULL && job->direction == FORWARD && job->dtype == CLACT_F32) {
+        const double ratio = contest_speedup(&contest, builtin, DEVICE).median;
+        if (session->ratio <= 0 || ratio < session->ratio)
+            session->ratio = ratio;
+    }
+    contest_destroy(&contest);
 }
 
 static void measure(const struct job *job, void *user)
 {
     struct session *session = user;
-    const struct settings *settings = &session->settings;
-    struct contest contest;
-    if (!contest_run(&contest, job, session->ctx, settings->n, settings->repeats,
-                     settings->in_cache)) {
-        printf("\n%s %s %s: the device cannot do this\n", clact_operator_name(job->op),
-               job_direction_name(job), clact_dtype_name(job->dtype));
-        return;
-    }
-    report_table(&contest);
-    report_csv(&contest, session->csv);
-    const double ratio = report_speedup(&contest, "builtin");
-    if (job->direction == FORWARD && job->dtype == CLACT_F32 && ratio > 0 &&
-        (session->ratio <= 0 || ratio < session->ratio))
-        session->ratio = ratio;
-    contest_destroy(&contest);
+    for (size_t i = 0; i < session->settings.size_count; i++)
+        measure_size(session, job, session->settings.sizes[i]);
 }
 
-static void write_file(const char *path, const char *text, size_t size)
+/* Files. */
+
+static void open_text(struct text_file *file)
 {
-    FILE *file = fopen(path, "w");
-    if (file == NULL)
-        die("cannot write %s", path);
-    const bool is_written = fwrite(text, 1, size, file) == size;
-    if (fclose(file) != 0 || !is_written) {
-        remove(path);
-        die("cannot write %s", path);
+    file->stream = open_memstream(&file->text, &file->size);
+    if (file->stream == NULL)
+        die("out of memory");
+}
+
+static void close_text(struct text_file *file, const char *path)
+{
+    if (fclose(file->stream) != 0)
+        die("out of memory");
+    if (path != NULL) {
+        FILE *target = fopen(path, "w");
+        if (target == NULL)
+            die("cannot write %s", path);
+        const bool is_written = fwrite(file->text, 1, file->size, target) == file->size;
+        if (fclose(target) != 0 || !is_written) {
+            remove(path);
+            die("cannot write %s", path);
+        }
     }
+    free(file->text);
 }
 
 static void check_ratio(const struct session *session)
@@ -134,26 +230,43 @@ static void check_ratio(const struct session *session)
             session->ratio, required);
 }
 
+static void open_session(struct session *session)
+{
+    const struct settings *settings = &session->settings;
+    clact_device_info device;
+    struct report_origin origin;
+    const clact_options options = {.build_options = settings->build_options};
+    check_clact(NULL, clact_context_create(&options, &session->ctx));
+    check_clact(session->ctx, clact_context_info(session->ctx, &device));
+    session->plan =
+        (struct contest_plan){.rounds = settings->rounds, .builtin = true, .peers = session->peers};
+    if (device.type & CL_DEVICE_TYPE_CPU)
+        session->plan.peer_count = peers_start(session->peers, settings->peers, settings->python,
+                                               (unsigned)device.compute_units);
+    else
+        puts("Other libraries are measured beside CPUs only.");
+    report_fill_origin(&origin, session->ctx, &session->plan);
+    report_origin_line(&origin, stdout);
+    puts("Times: the median over the rounds, and the distance between the quartiles. Last, clact's "
+         "speed as a\nmultiple of each contestant's, by the wall clock and by the device's.");
+    open_text(&session->csv);
+    open_text(&session->json);
+    report_csv_start(&origin, session->csv.stream);
+    report_json_start(&origin, session->json.stream);
+}
+
 int main(int argc, char **argv)
 {
     struct session session = {0};
-    char *text = NULL;
-    size_t size = 0;
+    const struct settings *settings = &session.settings;
     check_program = "clact_bench";
     parse(&session.settings, argc, argv);
-    check_clact(NULL, clact_context_create(NULL, &session.ctx));
-    session.csv = open_memstream(&text, &size);
-    if (session.csv == NULL)
-        die("out of memory");
-    report_device(session.ctx);
-    report_csv_header(session.csv);
-    job_each(session.settings.op, session.settings.direction, session.settings.dtype, measure,
-             &session);
-    if (fclose(session.csv) != 0)
-        die("out of memory");
-    if (session.settings.csv != NULL)
-        write_file(session.settings.csv, text, size);
-    free(text);
+    open_session(&session);
+    job_each(settings->op, settings->direction, settings->dtype, measure, &session);
+    report_json_end(session.json.stream);
+    close_text(&session.csv, settings->csv);
+    close_text(&session.json, settings->json);
+    peers_end(session.peers, session.plan.peer_count);
     clact_context_destroy(session.ctx);
     if (fflush(stdout) != 0 || ferror(stdout))
         die("cannot write the output");

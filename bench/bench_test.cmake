@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Runs the benchmark with few elements and the error curve with few samples, and draws it: there must be
 # figures for every operator and direction in f32, and of one operator, as kernels take long to compile,
-# in the other dtypes. Variables: BENCH, CURVE (the programs), SOURCE (clact's
-# folder), GNUPLOT (false if it is not there), SCRATCH (a folder to write to).
+# in the other dtypes. Variables: BENCH, CURVE (the programs), PEERS (what the benchmark was built with),
+# SOURCE (clact's folder), GNUPLOT (false if it is not there), SCRATCH (a folder to write to).
 
 cmake_minimum_required(VERSION 3.22)
 include("${SOURCE}/tests/run_program.cmake")
@@ -17,6 +17,15 @@ function(expect_lines table count regex)
   if(NOT found EQUAL count)
     string(REPLACE ";" "\n" table "${table}")
     message(SEND_ERROR "${found} lines instead of ${count} match ${regex} in:\n${table}")
+  endif()
+endfunction()
+
+# run_rejected_later(<regex> <command>...): like run_rejected, but the report has begun by then.
+function(run_rejected_later regex)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE rc OUTPUT_VARIABLE out ERROR_VARIABLE err)
+  if(NOT rc STREQUAL "1" OR NOT err MATCHES "^${regex}\n$")
+    list(JOIN ARGN " " line)
+    message(SEND_ERROR "${line}\nwanted on stderr: ${regex}\nexit status ${rc}\n${out}${err}")
   endif()
 endfunction()
 
@@ -35,19 +44,23 @@ foreach(row IN LISTS rows)
   endif()
 endforeach()
 
-set(above_zero "[0-9.]*[1-9][0-9.]*")
-set(figures ",${above_zero},[0-9.]+,${above_zero},[0-9.]+")
-foreach(figure IN ITEMS device_least_s gelem_per_s gbyte_per_s speedup_wall speedup_device)
-  string(APPEND figures ",${above_zero}")
-endforeach()
-set(run "${BENCH}" --n 4096 --repeats 3 --in-cache --csv)
-run_checked(text ${run} "${SCRATCH}/operators.csv" --dtype f32)
-run_checked(more ${run} "${SCRATCH}/dtypes.csv" --op sigmoid)
-file(STRINGS "${SCRATCH}/operators.csv" table)
-file(STRINGS "${SCRATCH}/dtypes.csv" rows)
+# Every operator and direction has its contest, in CSV and in JSON, with times above zero.
+set(above_zero "[0-9.]*[1-9][0-9.e-]*")
+set(number "[0-9][0-9.e-]*")
+set(times "${above_zero},${number},${above_zero}")
+set(share "[0-9.e-]*")
+set(speed ",${above_zero},${above_zero},${above_zero},${number},${above_zero},${number}")
+set(device_row "1,${times},${times}${speed}")
+set(any_row "[01],${times},${times}${speed}")
+set(run "${BENCH}" --sizes 4K --rounds 2 --peers none)
+run_checked(text ${run} --dtype f32 --csv "${SCRATCH}/a.csv" --json "${SCRATCH}/a.json")
+run_checked(more ${run} --op sigmoid --csv "${SCRATCH}/b.csv" --json "${SCRATCH}/b.json")
+file(STRINGS "${SCRATCH}/a.csv" table)
+file(STRINGS "${SCRATCH}/b.csv" rows)
 list(FILTER rows EXCLUDE REGEX ",f32,")
 list(APPEND table ${rows})
 string(APPEND text "${more}")
+set(contests 0)
 foreach(pass IN LISTS passes)
   set(dtypes f32)
   if(pass MATCHES "^sigmoid,")
@@ -58,40 +71,130 @@ foreach(pass IN LISTS passes)
     if(dtype STREQUAL "f64" AND text MATCHES "\n${title}: the device cannot do this\n")
       continue()
     endif()
-    if(NOT text MATCHES "\n${title}: 4096 elements, 3 rounds over 1 sets of arrays\n")
+    if(NOT text MATCHES "\n${title}: 4096 elements, in the cache, 2 rounds")
       message(SEND_ERROR "the report has no table of ${title}:\n${text}")
     endif()
-    set(start "${pass},${dtype},4096,3,1")
-    expect_lines("${table}" 1 "${start},clact,${figures}")
-    expect_lines("${table}" 1 "${start},copy,a vector per item${figures}")
-    expect_lines("${table}" 1 "${start},copy,a block per item${figures}")
+    set(start "${pass},${dtype},4096,cache,2,32,${share}")
+    expect_lines("${table}" 1 "${start},clact,,${device_row}")
+    expect_lines("${table}" 1 "${start},copy,a vector per item,${any_row}")
+    expect_lines("${table}" 1 "${start},copy,a block per item,${any_row}")
+    expect_lines("${table}" 1 "${start},copy,[a-z ]+,${device_row}")
+    if(dtype STREQUAL "f32")
+      math(EXPR contests "${contests} + 1")
+    endif()
   endforeach()
 endforeach()
-expect_lines("${table}" 3 "sigmoid,[a-z_]+,f32,4096,3,1,builtin,local size NULL${figures}")
+expect_lines("${table}" 3 "sigmoid,[a-z_]+,f32,4096,cache,2,32,[^,]*,builtin,local size NULL,${any_row}")
 
-# Out of the cache there are several sets.
-run_checked(text "${BENCH}" --op sigmoid --direction from_output --dtype bf16 --n 8192 --repeats 1
-  --csv "${SCRATCH}/one.csv")
-file(STRINGS "${SCRATCH}/one.csv" table)
-list(POP_FRONT table)
-list(LENGTH table all)
-expect_lines("${table}" "${all}" "sigmoid,from_output,bf16,8192,1,[0-9]+,.*")
-expect_lines("${table}" 0 "sigmoid,from_output,bf16,8192,1,1,.*")
-
-# The report comes before the check, so this is not run_rejected.
-foreach(limit IN ITEMS 1e-6 1e6)
-  execute_process(COMMAND "${BENCH}" --direction forward --dtype f32 --n 4096 --repeats 1
-    --in-cache --require-ratio ${limit}
-    RESULT_VARIABLE rc_${limit} OUTPUT_QUIET ERROR_VARIABLE err_${limit})
-endforeach()
-if(NOT rc_1e-6 STREQUAL "0" OR NOT rc_1e6 STREQUAL "1" OR NOT err_1e6 MATCHES
-    "^clact_bench: an f32 forward pass is [0-9.]+ times as fast as the builtin kernel, not 1000000")
-  message(SEND_ERROR "--require-ratio: ${rc_1e-6} ${err_1e-6} ${rc_1e6} ${err_1e6}")
+# The first line says where and when, as the report does.
+list(GET table 0 origin)
+string(REGEX REPLACE "^# " "" origin "${origin}")
+string(FIND "${text}" "${origin}" place)
+string(TIMESTAMP year "%Y" UTC)
+if(place EQUAL -1 OR NOT origin MATCHES "^clact [0-9.]+, .*driver .*, [0-9]+ [a-z ]+, .*, ${year}-..-..$")
+  message(SEND_ERROR "where and when: ${origin}")
 endif()
 
-run_rejected("clact_bench: --n must be a multiple of 4096, not 4097" "${BENCH}" --n 4097)
-run_rejected("clact_bench: --repeats must be a number from 1 to 1000000, not '0'"
-  "${BENCH}" --repeats 0)
+# json_get(<variable> <text> <key>...): fails unless it is there.
+function(json_get variable text)
+  string(JSON value ERROR_VARIABLE error GET "${text}" ${ARGN})
+  if(error)
+    message(SEND_ERROR "no ${ARGN}: ${error}\n${text}")
+  endif()
+  set(${variable} "${value}" PARENT_SCOPE)
+endfunction()
+
+file(READ "${SCRATCH}/a.json" json)
+string(JSON count LENGTH "${json}" contests)
+if(NOT count EQUAL contests)
+  message(SEND_ERROR "${count} contests in JSON instead of ${contests}")
+endif()
+json_get(cache "${json}" origin cache_bytes)
+foreach(i RANGE 1 ${count})
+  math(EXPR i "${i} - 1")
+  list(GET passes ${i} pass)
+  json_get(contest "${json}" contests ${i})
+  json_get(op "${contest}" operator)
+  json_get(direction "${contest}" direction)
+  json_get(name "${contest}" contestants 0 name)
+  json_get(wall "${contest}" contestants 1 wall_s median)
+  json_get(device "${contest}" contestants 1 device_s spread)
+  json_get(speedup "${contest}" contestants 1 clact_speedup_device median)
+  if(NOT "${op},${direction},${name}" STREQUAL "${pass},clact" OR NOT "${wall}" MATCHES "^${above_zero}$"
+      OR NOT "${speedup}" MATCHES "^${above_zero}$")
+    message(SEND_ERROR "contest ${i} is not that of ${pass}: ${contest}")
+  endif()
+endforeach()
+
+# What moves more than half of the cache is measured out of it.
+run_checked(text "${BENCH}" --op sigmoid --direction from_output --dtype bf16 --sizes 1024,16M
+  --rounds 1 --peers none --csv "${SCRATCH}/one.csv")
+set(place memory)
+if(cache GREATER_EQUAL 201326592) # 2 * 3 arrays * 2 bytes * 16 Mi elements
+  set(place cache)
+endif()
+file(STRINGS "${SCRATCH}/one.csv" table)
+list(LENGTH table all)
+math(EXPR all "${all} - 2")
+expect_lines("${table}" 1 "sigmoid,from_output,bf16,1024,cache,1,32,${share},clact,,.*")
+expect_lines("${table}" 1 "sigmoid,from_output,bf16,16777216,${place},1,1,${share},clact,,.*")
+expect_lines("${table}" ${all} "sigmoid,from_output,bf16,(1024,cache|16777216,${place}),.*")
+
+# Peers. Of the fake one the figures are known.
+set(run "${BENCH}" --op hard_sigmoid --direction forward --dtype f32 --sizes 4K --rounds 3
+  --peers pytorch --python "${SOURCE}/bench/fake_peer.sh" --csv "${SCRATCH}/fake.csv")
+function(run_fake fake)
+  file(REMOVE "${SCRATCH}/fake.csv")
+  execute_process(COMMAND "${CMAKE_COMMAND}" -E env FAKE=${fake} ${run}
+    RESULT_VARIABLE rc OUTPUT_VARIABLE out ERROR_VARIABLE err)
+  set(rc "${rc}" PARENT_SCOPE)
+  set(out "${out}" PARENT_SCOPE)
+  set(err "${err}" PARENT_SCOPE)
+endfunction()
+run_fake(right)
+if(NOT rc STREQUAL "0" OR NOT err STREQUAL "" OR NOT out MATCHES ", beside fake 1\\.0\n.*\n  pytorch +2\\.0000 0\\.0000 ")
+  message(SEND_ERROR "a peer: ${rc} ${out} ${err}")
+endif()
+file(STRINGS "${SCRATCH}/fake.csv" table)
+expect_lines("${table}" 1 "hard_sigmoid,.*,pytorch,one way  only,1,0.002,0,0.002,,,,0.002048,0.016384,${above_zero},${number},,")
+run_fake(unable)
+file(STRINGS "${SCRATCH}/fake.csv" table)
+expect_lines("${table}" 0 ".*pytorch,.*")
+function(expect_fake fake reason)
+  run_fake(${fake})
+  if(NOT rc STREQUAL "1" OR NOT err MATCHES "^clact_bench: ${reason}\n$" OR EXISTS "${SCRATCH}/fake.csv")
+    message(SEND_ERROR "a peer that is ${fake}: ${rc} ${out} ${err}")
+  endif()
+endfunction()
+expect_fake(absent "pytorch: for a reason")
+expect_fake(mute "pytorch ended before it had answered")
+expect_fake(wrong "pytorch \\(hard_sigmoid forward f32\\) computed a wrong element 4095 of 4096")
+
+# The real ones that are there compute the sigmoid.
+foreach(peer IN LISTS PEERS)
+  run_checked(text "${BENCH}" --op sigmoid --dtype f32 --direction forward --sizes 64K --rounds 2 --peers ${peer}
+    --csv "${SCRATCH}/${peer}.csv")
+  file(STRINGS "${SCRATCH}/${peer}.csv" table)
+  expect_lines("${table}" 1 "sigmoid,forward,f32,65536,cache,2,32,.*,${peer},[^,]+,1,${times},,,.*")
+endforeach()
+
+# Work that is not done is noticed: here all groups of work-items do that of the first.
+run_rejected_later("clact_bench: clact \\(sigmoid forward f32\\) computed a wrong element [0-9]+ of 1048576"
+  "${BENCH}" --op sigmoid --dtype f32 --sizes 1M --peers none --csv "${SCRATCH}/broken.csv"
+  "--build-options=-Dget_global_id=get_local_id")
+if(EXISTS "${SCRATCH}/broken.csv")
+  message(SEND_ERROR "figures of wrong results are written")
+endif()
+
+set(ratio "${BENCH}" --op sigmoid --direction forward --dtype f32 --sizes 4K --rounds 1 --peers none)
+run_checked(text ${ratio} --require-ratio 1e-6)
+run_rejected_later("clact_bench: an f32 forward pass is [0-9.]+ times as fast as the builtin kernel, not 1000000\\.00"
+  ${ratio} --require-ratio 1e6)
+
+run_rejected("clact_bench: --sizes must be multiples of 1024, such as 4K,1M, not '4097'" "${BENCH}" --sizes 4097)
+run_rejected("clact_bench: --sizes must be multiples of 1024, such as 4K,1M, not '4K,'" "${BENCH}" --sizes 4K,)
+run_rejected("clact_bench: --rounds must be a number from 1 to 1000000, not '0'" "${BENCH}" --rounds 0)
+run_rejected("clact_bench: no peer has the name 'tensorrt'; known: [^\n]*" "${BENCH}" --peers pytorch,tensorrt)
 run_rejected("clact_bench: '--fast' is not understood; see --help" "${BENCH}" --fast)
 run_rejected("clact_bench: 'fast' is not understood; see --help" "${BENCH}" fast)
 run_rejected("clact_bench: no operator has that name, direction and dtype" "${BENCH}" --op none)

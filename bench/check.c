@@ -9,16 +9,24 @@
 
 const char *check_program = "";
 
+static void print_and_exit(const char *text)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s: %s\n", check_program, text);
+    exit(1);
+}
+
+void (*check_end)(const char *text) = print_and_exit;
+
 void die(const char *format, ...)
 {
+    char text[8192];
     va_list arguments;
-    fflush(stdout);
-    fprintf(stderr, "%s: ", check_program);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
-    exit(1);
+    check_end(text);
+    abort(); /* check_end does not return */
 }
 
 void check_cl(cl_int code, const char *call)

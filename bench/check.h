@@ -14,6 +14,10 @@
 /* The program's name, which the line starts with. Set it first. */
 extern const char *check_program;
 
+/* What ends the program, given the line without the program's name; it must not return. A program
+ * that has more to do at its end puts a function of its own here. */
+extern void (*check_end)(const char *text);
+
 #if defined(__GNUC__)
 __attribute__((noreturn, format(printf, 1, 2)))
 #endif

@@ -162,7 +162,7 @@ static void run_builtin(struct curve *curve, const struct job *job)
 {
     const struct rival rival = {.name = "builtin"};
     cl_program program = rival_build(curve->ctx, job);
-    cl_kernel kernel = rival_kernel(&rival, curve->ctx, program, job);
+    cl_kernel kernel = rival_kernel(&rival, curve->ctx, program, job, curve->n);
     clReleaseProgram(program);
     curve->has[BUILTIN] = kernel != NULL;
     if (kernel == NULL)
@@ -179,9 +179,10 @@ static void run_builtin(struct curve *curve, const struct job *job)
 static void print_interval(const struct curve *curve, const struct job *job, size_t interval)
 {
     const struct settings *s = curve->settings;
+    const clact_params params = job_params(job);
     double worst[METHODS] = {0};
     for (size_t i = interval * s->samples; i < (interval + 1) * s->samples; i++) {
-        const double exact = job_exact(job, 1, curve->x[i]);
+        const double exact = job_exact(job, &params, 1, curve->x[i]);
         for (unsigned method = 0; method < METHODS; method++)
             if (curve->has[method])
                 worst[method] =

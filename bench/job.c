@@ -61,17 +61,21 @@ unsigned job_inputs(const struct job *job)
     return job->direction == FORWARD ? 1 : 2;
 }
 
-double job_exact(const struct job *job, double grad, double saved)
+clact_params job_params(const struct job *job)
+{
+    return reference_defaults(job->op, job->dtype);
+}
+
+double job_exact(const struct job *job, const clact_params *params, double grad, double saved)
 {
     const struct reference *reference = reference_of(job->op);
-    const clact_params params = reference_defaults(job->op, job->dtype);
     switch (job->direction) {
     case FROM_OUTPUT:
-        return reference->from_output(grad, saved, &params);
+        return reference->from_output(grad, saved, params);
     case FROM_INPUT:
-        return reference->from_input(grad, saved, &params);
+        return reference->from_input(grad, saved, params);
     default:
-        return reference->forward(saved, &params);
+        return reference->forward(saved, params);
     }
 }
 

@@ -28,7 +28,10 @@ const char *job_direction_name(const struct job *job);
 unsigned job_inputs(const struct job *job);
 
 /* What the reference gives for an element; grad is not looked at in the forward direction. */
-double job_exact(const struct job *job, double grad, double saved);
+double job_exact(const struct job *job, const clact_params *params, double grad, double saved);
+
+/* The parameters' defaults, as the library computes with them. */
+clact_params job_params(const struct job *job);
 
 /* Enqueues clact's call on n elements that start `offset` elements into each of the arrays, which
  * are the inputs and then the output. */

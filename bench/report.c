@@ -2,112 +2,99 @@
 #include "report.h"
 
 #include "check.h"
-#include "statistics.h"
+#include "peer.h"
 
+#include <math.h>
 #include <string.h>
+#include <time.h>
 
-void report_device(const clact_context *ctx)
+void report_fill_origin(struct report_origin *origin, const clact_context *ctx,
+                        const struct contest_plan *plan)
 {
-    clact_device_info info;
-    cl_ulong cache = 0;
-    check_clact(ctx, clact_context_info(ctx, &info));
-    check_cl(
-        clGetDeviceInfo(info.device, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, sizeof cache, &cache, NULL),
-        "clGetDeviceInfo");
-    printf("%s (%s), %u compute units, %.1f MiB of cache\n"
-           "Times: the median over the rounds, and the distance between the quartiles. Gelem/s,\n"
-           "GB/s and clact's speed as a multiple of each rival's are by the device's clock.\n",
-           info.name, info.version, (unsigned)info.compute_units, (double)cache / 1048576);
+    const time_t seconds = time(NULL);
+    const struct tm *utc = gmtime(&seconds);
+    *origin = (struct report_origin){.peers = plan->peers, .peer_count = plan->peer_count};
+    check_clact(ctx, clact_context_info(ctx, &origin->device));
+    check_cl(clGetDeviceInfo(origin->device.device, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE,
+                             sizeof origin->cache, &origin->cache, NULL),
+             "clGetDeviceInfo");
+    origin->threads = (unsigned)origin->device.compute_units;
+    if (utc != NULL)
+        strftime(origin->date, sizeof origin->date, "%Y-%m-%d", utc);
 }
 
-static double median_of(const struct contest *contest, const struct contestant *c)
+void report_origin_line(const struct report_origin *origin, FILE *file)
 {
-    return summarize(c->device, contest->rounds).median;
+    fprintf(file, "clact %s, %s, %s, driver %s, %u %s, %.1f MiB of cache, %s",
+            clact_version_string(), origin->device.name, origin->device.version,
+            origin->device.driver, origin->threads,
+            origin->device.type & CL_DEVICE_TYPE_CPU ? "threads" : "compute units",
+            (double)origin->cache / 1048576, origin->date);
+    for (size_t i = 0; i < origin->peer_count; i++)
+        fprintf(file, "%s%s", i == 0 ? ", beside " : ", ", origin->peers[i].version);
+    fputc('\n', file);
 }
 
-/* Of the contestants with the name of the one at i, which follow each other, the fastest; *next is
- * the first behind them. */
-static const struct contestant *fastest(const struct contest *contest, size_t i, size_t *next)
-{
-    const struct contestant *best = &contest->contestants[i];
-    for (*next = i + 1; *next < contest->count; ++*next) {
-        const struct contestant *c = &contest->contestants[*next];
-        if (strcmp(c->name, best->name) != 0)
-            break;
-        if (median_of(contest, c) < median_of(contest, best))
-            best = c;
-    }
-    return best;
-}
-
-static double gigabytes(const struct contest *contest)
+double report_gigabytes(const struct contest *contest, double seconds)
 {
     const unsigned arrays = job_inputs(contest->job) + 1;
-    return 1e-9 * (double)contest->n * (double)clact_dtype_size(contest->job->dtype) * arrays;
+    const size_t size = clact_dtype_size(contest->job->dtype);
+    return 1e-9 * (double)contest->n * (double)size * arrays / seconds;
 }
 
-static double speedup(const struct contest *contest, const struct contestant *rival)
+double report_gelements(const struct contest *contest, double seconds)
 {
-    return median_ratio(rival->device, contest->contestants[0].device, contest->rounds);
+    return 1e-9 * (double)contest->n / seconds;
+}
+
+size_t report_names(const struct contest *contest, const char *names[MOST_CONTESTANTS])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < contest->count; i++)
+        if (i == 0 || strcmp(contest->contestants[i].name, contest->contestants[i - 1].name) != 0)
+            names[count++] = contest->contestants[i].name;
+    return count;
+}
+
+/* A median and its spread, in the unit that a factor makes of them. */
+static void print_summary(struct summary summary, double factor, int digits)
+{
+    if (isnan(summary.median))
+        printf("%10s %-8s", "-", "");
+    else
+        printf("%10.*f %-8.*f", digits, summary.median * factor, digits, summary.spread * factor);
 }
 
 static void print_row(const struct contest *contest, const struct contestant *c)
 {
-    const struct summary wall = summarize(c->wall, contest->rounds);
-    const struct summary device = summarize(c->device, contest->rounds);
-    printf("  %-16s%10.3f %-9.3f%10.3f %-9.3f%9.3f%9.2f", c->name, wall.median * 1e3,
-           wall.spread * 1e3, device.median * 1e3, device.spread * 1e3,
-           1e-9 * (double)contest->n / device.median, gigabytes(contest) / device.median);
-    if (c->rival != NULL)
-        printf("%8.2f x   %s", speedup(contest, c), c->way);
+    const struct summary wall = contest_times(contest, c, WALL);
+    printf("  %-16s", c->name);
+    print_summary(wall, 1e3, 4);
+    print_summary(contest_times(contest, c, DEVICE), 1e3, 4);
+    printf("%9.3f%9.2f", report_gelements(contest, wall.median),
+           report_gigabytes(contest, wall.median));
+    if (c != &contest->contestants[0]) {
+        print_summary(contest_speedup(contest, c, WALL), 1, 2);
+        print_summary(contest_speedup(contest, c, DEVICE), 1, 2);
+        printf("  %s", c->way);
+    }
     putchar('\n');
 }
 
 void report_table(const struct contest *contest)
 {
     const struct job *job = contest->job;
-    printf("\n%s %s %s: %zu elements, %zu rounds over %zu sets of arrays\n",
-           clact_operator_name(job->op), job_direction_name(job), clact_dtype_name(job->dtype),
-           contest->n, contest->rounds, contest->slices);
-    printf("  %-16s%10s %-9s%10s %-9s%9s%9s%10s   %s\n", "", "wall ms", "+-", "device ms", "+-",
-           "Gelem/s", "GB/s", "clact is", "way");
-    for (size_t i = 0, next; i < contest->count; i = next)
-        print_row(contest, fastest(contest, i, &next));
+    const char *names[MOST_CONTESTANTS];
+    const size_t count = report_names(contest, names);
+    printf("\n%s %s %s: %zu elements, %s, %zu rounds", clact_operator_name(job->op),
+           job_direction_name(job), clact_dtype_name(job->dtype), contest->n,
+           contest->in_cache ? "in the cache" : "in memory", contest->rounds);
+    if (contest->others >= 0.05)
+        printf("; others used %.0f %% of the CPUs", 100 * contest->others);
+    putchar('\n');
+    printf("  %-16s%10s %-8s%10s %-8s%9s%9s%19s%19s  %s\n", "", "wall ms", "+-", "device ms", "+-",
+           "Gelem/s", "GB/s", "clact is, wall +-", "device +-", "  way");
+    for (size_t i = 0; i < count; i++)
+        print_row(contest, contest_fastest(contest, names[i]));
     fflush(stdout);
-}
-
-void report_csv_header(FILE *file)
-{
-    fputs(
-        "operator,direction,dtype,n,rounds,sets,contestant,way,wall_median_s,wall_spread_s,"
-        "device_median_s,device_spread_s,device_least_s,gelem_per_s,gbyte_per_s,clact_speedup_wall,"
-        "clact_speedup_device\n",
-        file);
-}
-
-void report_csv(const struct contest *contest, FILE *file)
-{
-    const struct job *job = contest->job;
-    for (size_t i = 0; i < contest->count; i++) {
-        const struct contestant *c = &contest->contestants[i];
-        const struct summary wall = summarize(c->wall, contest->rounds);
-        const struct summary device = summarize(c->device, contest->rounds);
-        fprintf(file, "%s,%s,%s,%zu,%zu,%zu,%s,%s,%.9f,%.9f,%.9f,%.9f,%.9f,%.4f,%.4f,%.4f,%.4f\n",
-                clact_operator_name(job->op), job_direction_name(job), clact_dtype_name(job->dtype),
-                contest->n, contest->rounds, contest->slices, c->name, c->way, wall.median,
-                wall.spread, device.median, device.spread, device.least,
-                1e-9 * (double)contest->n / device.median, gigabytes(contest) / device.median,
-                median_ratio(c->wall, contest->contestants[0].wall, contest->rounds),
-                speedup(contest, c));
-    }
-}
-
-double report_speedup(const struct contest *contest, const char *rival)
-{
-    for (size_t i = 1, next; i < contest->count; i = next) {
-        const struct contestant *best = fastest(contest, i, &next);
-        if (strcmp(best->name, rival) == 0)
-            return speedup(contest, best);
-    }
-    return 0;
 }

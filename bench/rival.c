@@ -39,12 +39,22 @@ cl_program rival_build(const clact_context *ctx, const struct job *job)
     return program;
 }
 
+/* Whether all of n elements are done by whole items and whole groups. */
+static bool divides(const struct rival *rival, const struct job *job, size_t n)
+{
+    const size_t size = clact_dtype_size(job->dtype);
+    const size_t bytes = rival->bytes_per_item != 0 ? rival->bytes_per_item : size;
+    return n * size % bytes == 0 && (rival->group == 0 || n * size / bytes % rival->group == 0);
+}
+
 cl_kernel rival_kernel(const struct rival *rival, const clact_context *ctx, cl_program program,
-                       const struct job *job)
+                       const struct job *job, size_t n)
 {
     char name[32];
     cl_int code = CL_SUCCESS;
     size_t largest = 0;
+    if (!divides(rival, job, n))
+        return NULL;
     if (rival->kernel != NULL)
         snprintf(name, sizeof name, "%s", rival->kernel);
     else if (job->dtype == CLACT_F32)

@@ -25,10 +25,10 @@ extern const struct rival rivals[RIVALS];
 /* The kernels for the operator and the arrays of a job. */
 cl_program rival_build(const clact_context *ctx, const struct job *job);
 
-/* A rival's kernel for a job, or NULL: the device's compiler has no such store, nobody has written
- * that line, or the device has no groups as large. */
+/* A rival's kernel for a job on n elements, or NULL: the device's compiler has no such store, nobody
+ * has written that line, the device has no groups as large, or the work does not divide so. */
 cl_kernel rival_kernel(const struct rival *rival, const clact_context *ctx, cl_program program,
-                       const struct job *job);
+                       const struct job *job, size_t n);
 
 /* Sets the kernel's arguments: the inputs and then the output. */
 void rival_set_arrays(cl_kernel kernel, const struct job *job, clact_buffer *const *arrays);

@@ -32,12 +32,12 @@ struct summary summarize(const double *values, size_t count)
     return summary;
 }
 
-double median_ratio(const double *over, const double *under, size_t count)
+struct summary summarize_ratios(const double *over, const double *under, size_t count)
 {
     double *ratios = check_allocate(count, sizeof *ratios);
     for (size_t i = 0; i < count; i++)
         ratios[i] = over[i] / under[i];
-    const double median = summarize(ratios, count).median;
+    const struct summary summary = summarize(ratios, count);
     free(ratios);
-    return median;
+    return summary;
 }

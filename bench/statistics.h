@@ -13,8 +13,8 @@ struct summary {
 /* Of count > 0 values. */
 struct summary summarize(const double *values, size_t count);
 
-/* The median of over[i] / under[i]. Values of one round are set against each other, so that what
+/* Of the quotients over[i] / under[i]. Values of one round are set against each other, so that what
  * slows down a whole round does not count. */
-double median_ratio(const double *over, const double *under, size_t count);
+struct summary summarize_ratios(const double *over, const double *under, size_t count);
 
 #endif
