@@ -3,6 +3,7 @@
  * beside other libraries. */
 #include "check.h"
 #include "contest.h"
+#include "overhead.h"
 #include "peers.h"
 #include "report.h"
 
@@ -24,6 +25,7 @@ struct settings {
     const char *build_options;
     const char *csv;
     const char *json;
+    bool no_overhead;
     double require_ratio; /* 0: none is required */
 };
 
@@ -66,6 +68,7 @@ static const char usage[] =
     "  --build-options TEXT  more options for the device's compiler, for clact's kernels\n"
     "  --csv FILE         write all figures to FILE too\n"
     "  --json FILE        the same as JSON\n"
+    "  --no-overhead      leave out what a call costs\n"
     "  --require-ratio R  fail if an f32 forward pass is not R times as fast as the builtin "
     "kernel\n"
     "  --help             print this text\n";
@@ -130,6 +133,9 @@ static void parse_option(struct settings *settings, int option)
     case 'j':
         settings->json = optarg;
         break;
+    case 'v':
+        settings->no_overhead = true;
+        break;
     case 'q':
         settings->require_ratio = check_number("require-ratio", optarg, 0, 1e6);
         break;
@@ -150,6 +156,7 @@ static void parse(struct settings *settings, int argc, char **argv)
         {"build-options", required_argument, NULL, 'b'},
         {"csv", required_argument, NULL, 'c'},
         {"json", required_argument, NULL, 'j'},
+        {"no-overhead", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, CHECK_HELP},
         {"require-ratio", required_argument, NULL, 'q'},
         {NULL, 0, NULL, 0},
@@ -190,6 +197,20 @@ static void measure(const struct job *job, void *user)
     struct session *session = user;
     for (size_t i = 0; i < session->settings.size_count; i++)
         measure_size(session, job, session->settings.sizes[i]);
+}
+
+static void measure_overhead(struct session *session)
+{
+    enum { CALLS = 2000 };
+    const clact_options options = {.build_options = session->settings.build_options};
+    struct overhead overhead;
+    if (!overhead_measure(&overhead, &options, CALLS)) {
+        puts("\nWhat a call costs cannot be told here: the library's OpenCL calls are not seen.");
+        return;
+    }
+    overhead_print(&overhead);
+    fputs(",\n\"overhead\": ", session->json.stream);
+    overhead_json(&overhead, session->json.stream);
 }
 
 /* Files. */
@@ -263,6 +284,9 @@ int main(int argc, char **argv)
     parse(&session.settings, argc, argv);
     open_session(&session);
     job_each(settings->op, settings->direction, settings->dtype, measure, &session);
+    report_json_contests_end(session.json.stream);
+    if (!settings->no_overhead)
+        measure_overhead(&session);
     report_json_end(session.json.stream);
     close_text(&session.csv, settings->csv);
     close_text(&session.json, settings->json);

@@ -39,6 +39,8 @@ void report_csv_add(const struct contest *contest, FILE *file);
 
 void report_json_start(const struct report_origin *origin, FILE *file);
 void report_json_add(const struct contest *contest, bool is_first, FILE *file);
+/* Ends the contests; what follows is written as further members of the object, up to report_json_end. */
+void report_json_contests_end(FILE *file);
 void report_json_end(FILE *file);
 
 #endif

@@ -166,7 +166,12 @@ void report_json_add(const struct contest *contest, bool is_first, FILE *file)
     fputs("]}", file);
 }
 
+void report_json_contests_end(FILE *file)
+{
+    fputs("\n]", file);
+}
+
 void report_json_end(FILE *file)
 {
-    fputs("\n]}\n", file);
+    fputs("}\n", file);
 }
