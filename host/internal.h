@@ -127,12 +127,18 @@ typedef struct clact__variant {
     bool streams; /* its stores go past the cache */
 } clact__variant;
 
+/* More than the arguments of any kernel. */
+enum { CLACT__ARGUMENTS = 16 };
+
 /* A kernel object that one call uses alone: clSetKernelArg changes it, so that two threads must not
- * share one. */
+ * share one. The integers among its arguments are remembered, as most are those of the last call;
+ * buffers are not, as another one may have got the handle of one that is gone. */
 typedef struct clact__kernel {
     struct clact__program *home;
     cl_kernel kernel;
-    size_t group_size; /* the largest that the kernel runs with */
+    size_t group_size;               /* the largest that the kernel runs with */
+    unsigned known;                  /* a bit for each argument that is remembered */
+    cl_ulong last[CLACT__ARGUMENTS]; /* what it is */
     struct clact__kernel *next;
 } clact__kernel;
 

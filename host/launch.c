@@ -8,10 +8,10 @@
 
 clact_status clact__queue_check(const clact_context *ctx, cl_command_queue *queue)
 {
-    if (!*queue) {
+    if (!*queue)
         *queue = ctx->queue;
+    if (*queue == ctx->queue)
         return CLACT_SUCCESS;
-    }
     cl_context cl = NULL;
     cl_device_id device = NULL;
     cl_int code = clGetCommandQueueInfo(*queue, CL_QUEUE_CONTEXT, sizeof(cl), &cl, NULL);
@@ -251,27 +251,39 @@ static cl_int set_params(const clact_context *ctx, cl_kernel kernel, cl_uint ind
                : clSetKernelArg(kernel, index, sizeof(narrow), &narrow);
 }
 
-static cl_int set_arguments(const clact_context *ctx, cl_kernel kernel, const clact__call *call,
-                            const grid *g)
+/* Sets an integer, unless it is that of the last call. */
+static cl_int set_integer(clact__kernel *kernel, cl_uint index, cl_ulong value)
+{
+    const unsigned bit = 1u << index;
+    if ((kernel->known & bit) && kernel->last[index] == value)
+        return CL_SUCCESS;
+    const cl_int code = clSetKernelArg(kernel->kernel, index, sizeof(value), &value);
+    kernel->last[index] = value;
+    kernel->known = code == CL_SUCCESS ? kernel->known | bit : kernel->known & ~bit;
+    return code;
+}
+
+static cl_int set_arguments(const clact_context *ctx, clact__kernel *kernel,
+                            const clact__call *call, const grid *g)
 {
     cl_uint index = 0;
     cl_int code = CL_SUCCESS;
     for (unsigned i = 0; i < call->operands && code == CL_SUCCESS; i++) {
         const clact_view *view = &call->views[i];
         const cl_ulong place[2] = {view->offset, view->stride};
-        code = clSetKernelArg(kernel, index++, sizeof(cl_mem), &view->mem);
+        code = clSetKernelArg(kernel->kernel, index++, sizeof(cl_mem), &view->mem);
         for (unsigned k = 0; k < 2 && code == CL_SUCCESS; k++)
-            code = clSetKernelArg(kernel, index++, sizeof(place[k]), &place[k]);
+            code = set_integer(kernel, index++, place[k]);
     }
     const cl_ulong shape[4] = {g->rows, g->cols, g->row_span, g->col_span};
     for (unsigned k = 0; k < 4 && code == CL_SUCCESS; k++)
-        code = clSetKernelArg(kernel, index++, sizeof(shape[k]), &shape[k]);
+        code = set_integer(kernel, index++, shape[k]);
     if (call->variant.shape == CLACT__PREDICT) {
         const cl_long range[2] = {call->range.lowest, call->range.highest};
         for (unsigned k = 0; k < 2 && code == CL_SUCCESS; k++)
-            code = clSetKernelArg(kernel, index++, sizeof(range[k]), &range[k]);
+            code = set_integer(kernel, index++, (cl_ulong)range[k]);
     } else if (code == CL_SUCCESS && call->variant.op->parameters) {
-        code = set_params(ctx, kernel, index, call);
+        code = set_params(ctx, kernel->kernel, index, call);
     }
     return code;
 }
@@ -285,8 +297,7 @@ static void empty_views(clact__call *call, cl_mem mem)
 
 /* Runs the kernel on an empty range and waits for that, on a queue where nothing else is waited
  * for. Says nothing of what goes wrong: no call needs it. */
-static bool run_on_nothing(const clact_context *ctx, cl_kernel kernel, clact__call call,
-                           size_t largest_group)
+static bool run_on_nothing(const clact_context *ctx, clact__kernel *kernel, clact__call call)
 {
     cl_int code = CL_SUCCESS;
     cl_command_queue queue = clCreateCommandQueue(ctx->cl, ctx->device, 0, &code);
@@ -295,10 +306,11 @@ static bool run_on_nothing(const clact_context *ctx, cl_kernel kernel, clact__ca
     cl_mem mem = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE, 1, NULL, &code);
     if (code == CL_SUCCESS) {
         empty_views(&call, mem);
-        const grid g = cut(ctx, &call, largest_group);
+        const grid g = cut(ctx, &call, kernel->group_size);
         code = set_arguments(ctx, kernel, &call, &g);
         if (code == CL_SUCCESS)
-            code = clEnqueueNDRangeKernel(queue, kernel, 2, NULL, g.global, g.local, 0, NULL, NULL);
+            code = clEnqueueNDRangeKernel(queue, kernel->kernel, 2, NULL, g.global, g.local, 0,
+                                          NULL, NULL);
         const cl_int finished = clFinish(queue);
         code = code == CL_SUCCESS ? finished : code;
         clReleaseMemObject(mem);
@@ -317,12 +329,11 @@ static bool run_on_nothing(const clact_context *ctx, cl_kernel kernel, clact__ca
  * kernel of any size takes PoCL about as long, a fifth of the time that the first use takes anyway;
  * each later process saves all of it.
  */
-static void keep(const clact_context *ctx, const clact__kernel *kernel, const clact__call *call)
+static void keep(const clact_context *ctx, clact__kernel *kernel, const clact__call *call)
 {
     if (!atomic_exchange(&kernel->home->fresh, false))
         return;
-    if (!ctx->profile.compiles_late ||
-        run_on_nothing(ctx, kernel->kernel, *call, kernel->group_size))
+    if (!ctx->profile.compiles_late || run_on_nothing(ctx, kernel, *call))
         clact__program_keep(ctx, kernel->home);
 }
 
@@ -335,7 +346,7 @@ clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const cla
         return status;
     const grid g = cut(ctx, call, kernel->group_size);
     const char *name = "clSetKernelArg";
-    cl_int code = set_arguments(ctx, kernel->kernel, call, &g);
+    cl_int code = set_arguments(ctx, kernel, call, &g);
     if (code == CL_SUCCESS) {
         name = "clEnqueueNDRangeKernel";
         code = clEnqueueNDRangeKernel(queue, kernel->kernel, 2, NULL, g.global, g.local, n_wait,
