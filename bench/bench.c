@@ -6,19 +6,17 @@
 #include "overhead.h"
 #include "peers.h"
 #include "report.h"
+#include "sizes.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SIZES = 32 };
-
 struct settings {
     const char *op;
     const char *direction;
     const char *dtype;
-    size_t sizes[MOST_SIZES];
-    size_t size_count;
+    struct sizes sizes;
     size_t rounds;
     const char *peers;
     const char *python;
@@ -73,26 +71,10 @@ static const char usage[] =
     "kernel\n"
     "  --help             print this text\n";
 
-/* "16M" and the like. */
 static void parse_sizes(struct settings *settings, const char *list)
 {
-    settings->size_count = 0;
-    for (const char *at = list;; at++) {
-        char *end = NULL;
-        const unsigned long long number = strtoull(at, &end, 10);
-        const unsigned shift = *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
-        if (*at < '0' || *at > '9' || number == 0 || number > (1ull << 40 >> shift) ||
-            (number << shift) % SAMPLES_UNIT != 0)
-            die("--sizes must be multiples of %d, such as 4K,1M, not '%s'", SAMPLES_UNIT, list);
-        if (settings->size_count == MOST_SIZES)
-            die("--sizes can be at most %d", MOST_SIZES);
-        settings->sizes[settings->size_count++] = (size_t)number << shift;
-        at = end + (shift != 0);
-        if (*at == '\0')
-            return;
-        if (*at != ',')
-            die("--sizes must be multiples of %d, such as 4K,1M, not '%s'", SAMPLES_UNIT, list);
-    }
+    if (!sizes_parse(&settings->sizes, list))
+        die(SIZES_WRONG, list);
 }
 
 static void parse_option(struct settings *settings, int option)
@@ -195,8 +177,8 @@ static void measure_size(struct session *session, const struct job *job, size_t 
 static void measure(const struct job *job, void *user)
 {
     struct session *session = user;
-    for (size_t i = 0; i < session->settings.size_count; i++)
-        measure_size(session, job, session->settings.sizes[i]);
+    for (size_t i = 0; i < session->settings.sizes.count; i++)
+        measure_size(session, job, session->settings.sizes.n[i]);
 }
 
 static void measure_overhead(struct session *session)

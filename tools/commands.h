@@ -12,6 +12,7 @@ bool forward_command(int argc, char **argv, struct failure *why);
 bool backward_command(int argc, char **argv, struct failure *why);
 bool predict_command(int argc, char **argv, struct failure *why);
 bool verify_command(int argc, char **argv, struct failure *why);
+bool bench_command(int argc, char **argv, struct failure *why);
 bool devices_command(int argc, char **argv, struct failure *why);
 
 /* For the characters '?' and ':' of getopt_long: an option that is unknown or lacks its value. */

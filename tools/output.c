@@ -159,6 +159,12 @@ static bool open_new(struct output *output, struct failure *why)
     return false;
 }
 
+bool output_parse_path(const char *option, const char *text, const char **path, struct failure *why)
+{
+    *path = text;
+    return text[0] != '\0' || fail_usage(why, "%s needs the name of a file", option);
+}
+
 bool output_open(struct output *output, const char *path, struct failure *why)
 {
     struct stat status;

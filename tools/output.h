@@ -20,6 +20,10 @@ struct output {
     int descriptor;
 };
 
+/* The value of an option that names an output file. */
+bool output_parse_path(const char *option, const char *text, const char **path,
+                       struct failure *why);
+
 /* At most OUTPUTS at a time, and before the program has a second thread: see output.c on signals. On
  * failure there is nothing to close or to remove. */
 bool output_open(struct output *output, const char *path, struct failure *why);

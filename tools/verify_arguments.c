@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "operators.h"
+#include "output.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -53,18 +54,6 @@ void verify_print_help(void)
         "arguments are wrong.");
 }
 
-static bool parse_dtype(const char *text, clact_dtype *dtype, struct failure *why)
-{
-#define XX(value, NAME, name, size)                                                                \
-    if (strcmp(text, #name) == 0) {                                                                \
-        *dtype = CLACT_##NAME;                                                                     \
-        return true;                                                                               \
-    }
-    CLACT_DTYPE_MAP(XX)
-#undef XX
-    return fail_usage(why, "--dtype needs f32, f16, bf16 or f64, not '%s'", text);
-}
-
 static bool parse_arithmetic(const char *text, clact_arithmetic *arithmetic, struct failure *why)
 {
     if (strcmp(text, "pairs") == 0)
@@ -88,12 +77,6 @@ static bool parse_width(const char *text, size_t *width, struct failure *why)
     return fail_usage(why, "--vector-width needs 1, 2, 4, 8 or 16, not '%s'", text);
 }
 
-static bool parse_path(const char *option, const char **path, struct failure *why)
-{
-    *path = optarg;
-    return optarg[0] != '\0' || fail_usage(why, "%s needs the name of a file", option);
-}
-
 static bool parse_option(struct verify_arguments *arguments, int character, char **argv,
                          struct failure *why)
 {
@@ -109,11 +92,11 @@ static bool parse_option(struct verify_arguments *arguments, int character, char
         arguments->exhaustive = true;
         return true;
     case OPTION_DTYPE:
-        return parse_dtype(optarg, &arguments->dtype, why);
+        return operators_dtype(optarg, &arguments->dtype, why);
     case OPTION_CSV:
-        return parse_path("--csv", &arguments->csv, why);
+        return output_parse_path("--csv", optarg, &arguments->csv, why);
     case OPTION_MARKDOWN:
-        return parse_path("--markdown", &arguments->markdown, why);
+        return output_parse_path("--markdown", optarg, &arguments->markdown, why);
     case OPTION_ARITHMETIC:
         return parse_arithmetic(optarg, &options->arithmetic, why);
     case OPTION_WIDTH:
@@ -149,18 +132,5 @@ bool verify_arguments_parse(struct verify_arguments *arguments, int argc, char *
     }
     arguments->names = argv + optind;
     arguments->name_count = (size_t)(argc - optind);
-    clact_operator op;
-    for (size_t i = 0; i < arguments->name_count && !arguments->help; i++) {
-        if (!operators_find(arguments->names[i], &op, why))
-            return false;
-    }
-    return true;
-}
-
-bool verify_arguments_want(const struct verify_arguments *arguments, clact_operator op)
-{
-    bool wanted = arguments->name_count == 0;
-    for (size_t i = 0; i < arguments->name_count; i++)
-        wanted = wanted || strcmp(arguments->names[i], clact_operator_name(op)) == 0;
-    return wanted;
+    return arguments->help || operators_check(arguments->names, arguments->name_count, why);
 }

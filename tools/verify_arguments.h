@@ -24,8 +24,6 @@ struct verify_arguments {
 bool verify_arguments_parse(struct verify_arguments *arguments, int argc, char **argv,
                             struct failure *why);
 
-bool verify_arguments_want(const struct verify_arguments *arguments, clact_operator op);
-
 void verify_print_help(void);
 
 #endif

@@ -2,8 +2,9 @@
 /* clact verify. */
 #include "commands.h"
 #include "fail_status.h"
-#include "output.h"
+#include "operators.h"
 #include "progress.h"
+#include "report_file.h"
 #include "verify_arguments.h"
 #include "verify_report.h"
 
@@ -11,18 +12,18 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* A file that the report goes to, if its path is not NULL. */
-struct report_file {
+/* A form of the report, and the file that it goes to, if its path is not NULL. */
+struct form {
     const char *path;
     void (*write)(const struct verify_report *report, FILE *file);
-    struct output output;
+    struct report_file file;
 };
 
-enum { FILES = 2 };
+enum { FORMS = 2 };
 
 struct verify {
     struct verify_arguments arguments;
-    struct report_file files[FILES];
+    struct form forms[FORMS];
     clact_context *context;
     struct verify_report report;
     uint64_t work_done; /* for the bar: of the rows that are complete */
@@ -42,7 +43,8 @@ static bool is_wanted(const struct verify *verify, const struct op_case *c)
     const struct verify_arguments *arguments = &verify->arguments;
     const clact_arithmetic f32 =
         verify->report.doubles ? CLACT_ARITHMETIC_DOUBLES : CLACT_ARITHMETIC_PAIRS;
-    return verify_arguments_want(arguments, c->op) && can_measure(verify, c->dtype) &&
+    return operators_among(arguments->names, arguments->name_count, c->op) &&
+           can_measure(verify, c->dtype) &&
            (arguments->dtype == 0 || arguments->dtype == c->dtype) &&
            (c->dtype != CLACT_F32 || c->arithmetic == f32);
 }
@@ -143,39 +145,13 @@ static bool open_context(struct verify *verify, struct failure *why)
 
 /* files */
 
-static bool write_report(const struct verify_report *report, struct report_file *file,
-                         struct failure *why)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    bool good = stream != NULL;
-    if (good) {
-        file->write(report, stream);
-        good = !ferror(stream);
-        good = fclose(stream) == 0 && good;
-    }
-    if (!good)
-        fail(why, "out of memory");
-    else
-        good = output_write(&file->output, text, size, why);
-    free(text);
-    if (good)
-        return output_commit(&file->output, why);
-    output_abandon(&file->output);
-    return false;
-}
-
 /* Before there are threads, and before an hour's work. */
 static size_t open_files(struct verify *verify, struct failure *why)
 {
     size_t opened = 0;
-    while (opened < FILES) {
-        struct report_file *file = &verify->files[opened];
-        if (file->path != NULL && !output_open(&file->output, file->path, why))
-            break;
+    while (opened < FORMS &&
+           report_file_open(&verify->forms[opened].file, verify->forms[opened].path, why))
         opened++;
-    }
     return opened;
 }
 
@@ -183,13 +159,13 @@ static size_t open_files(struct verify *verify, struct failure *why)
 static bool close_files(struct verify *verify, size_t opened, bool good, struct failure *why)
 {
     for (size_t i = 0; i < opened; i++) {
-        struct report_file *file = &verify->files[i];
-        if (file->path == NULL)
-            continue;
-        if (good)
-            good = write_report(&verify->report, file, why);
-        else
-            output_abandon(&file->output);
+        struct form *form = &verify->forms[i];
+        if (good) {
+            form->write(&verify->report, form->file.stream);
+            good = report_file_commit(&form->file, why);
+        } else {
+            report_file_abandon(&form->file);
+        }
     }
     return good;
 }
@@ -197,7 +173,7 @@ static bool close_files(struct verify *verify, size_t opened, bool good, struct 
 static bool run(struct verify *verify, struct failure *why)
 {
     const size_t opened = open_files(verify, why);
-    bool good = opened == FILES && open_context(verify, why) && list_rows(verify, why) &&
+    bool good = opened == FORMS && open_context(verify, why) && list_rows(verify, why) &&
                 measure_rows(verify, why);
     clact_context_destroy(verify->context);
     good = close_files(verify, opened, good, why);
@@ -218,7 +194,8 @@ bool verify_command(int argc, char **argv, struct failure *why)
         verify_print_help();
         return true;
     }
-    verify.files[0] = (struct report_file){verify.arguments.csv, verify_write_csv, {0}};
-    verify.files[1] = (struct report_file){verify.arguments.markdown, verify_write_markdown, {0}};
+    verify.forms[0] = (struct form){verify.arguments.csv, verify_write_csv, {.stream = NULL}};
+    verify.forms[1] =
+        (struct form){verify.arguments.markdown, verify_write_markdown, {.stream = NULL}};
     return run(&verify, why);
 }
