@@ -1,60 +1,99 @@
 # SPDX-License-Identifier: MIT
-# Draws docs/sigmoid-speed.svg from bench/results/speed.csv. In the repository's root:
-#   gnuplot bench/speed.gp
+# Draws how fast an operator is, by the number of elements, from what clact_bench or clact bench has written
+# with --csv:
+#   gnuplot -c bench/speed.gp sigmoid speed.csv sigmoid-speed.svg [f32]
 
-data = 'bench/results/speed.csv'
-set terminal svg size 900,330 background rgb 'white' font 'Helvetica,Arial,sans-serif,13'
-set output 'docs/sigmoid-speed.svg'
+op = ARG1
+data = ARG2
+picture = ARG3
+dtype = ARGC > 3 ? ARG4 : 'f32'
+set terminal svg size 900,440 background rgb 'white' font 'Helvetica,Arial,sans-serif,13'
+set output picture
 set datafile separator ','
+set datafile missing NaN # so that a line goes on past the rows of others
 
 ink = '#303030'
-clact = '#0b5fa5'
-builtin = '#d9772b'
-copy = '#c9c9c9'
+array names[8] = ['copy', 'copy past cache', 'builtin', 'onnxruntime', 'pytorch', 'onednn', 'xnnpack', 'clact']
+array titles[8] = ['the same, plain stores', 'copying as many bytes, stores past the cache', \
+    'the one-line OpenCL kernel', 'ONNX Runtime', 'PyTorch', 'oneDNN', 'XNNPACK', 'clact']
+array colors[8] = ['#c4c4c4', '#a0a0a0', '#d9772b', '#8a6fb3', '#c23b4a', '#2a8f8f', '#6b8e23', '#0b5fa5']
+array widths[8] = [2, 2, 2, 2, 2, 2, 2, 4]
+array dashes[8] = [2, 1, 1, 1, 1, 1, 1, 1]
 
-# The best way of a contestant in a direction, in f32: the figures of all others become 0.
-figure(direction, name) = strcol(2) eq direction && strcol(3) eq 'f32' && strcol(7) eq name \
-    ? column(14) : 0
-array directions[3] = ['forward', 'from_output', 'from_input']
-array titles[3] = ['forward', 'gradient from the output', 'gradient from the input']
-array names[3] = ['clact', 'builtin', 'copy past cache']
-array figures[9]
-largest = 0
+# Of a contestant's ways only the fastest, by the wall clock, which all have. The header's line is none.
+is_row(direction) = strcol(1) eq op && strcol(2) eq direction && strcol(3) eq dtype
+is_of(direction, name) = is_row(direction) && strcol(9) eq name && strcol(11) eq '1'
+speed(direction, name) = is_of(direction, name) ? column(18) : 1/0
+
+# Which directions there are, which contestants, and from which size on data is not in the cache.
+array all[3] = ['forward', 'from_output', 'from_input']
+array words[3] = ['forward', 'gradient from the output', 'gradient from the input']
+array panels[3]
+array edges[3]
+array present[8]
+array lists[3] # of a panel's contestants, by their numbers
+count = 0
+none = 2.0 ** 99
+do for [k = 1:8] { present[k] = 0 }
 do for [d = 1:3] {
-    do for [k = 1:3] {
-        stats data skip 1 using (figure(directions[d], names[k])) nooutput
-        figures[3 * (d - 1) + k] = STATS_max
-        largest = STATS_max > largest ? STATS_max : largest
+    stats data using (is_row(all[d]) ? 1 : 0) nooutput
+    if (STATS_sum > 0) {
+        count = count + 1
+        panels[count] = d
+        stats data using (is_row(all[d]) && strcol(5) eq 'memory' ? column(4) : none) nooutput
+        edges[count] = STATS_min
+        lists[count] = ''
+        do for [k = 1:8] {
+            stats data using (is_of(all[d], names[k]) ? 1 : 0) nooutput
+            if (STATS_sum > 0) { lists[count] = lists[count].' '.k; present[k] = 1 }
+        }
     }
 }
-place(i) = i + 0.9 * int((i - 1) / 3)
+if (count == 0) {
+    print sprintf('%s has no rows of %s in %s', data, op, dtype)
+    exit status 1
+}
+stats data using (strcol(1) eq op && strcol(3) eq dtype ? column(4) : 1/0) nooutput
 
-set border 1 lc rgb '#808080'
-set tics nomirror out scale 0 textcolor rgb ink
-unset ytics
-set xrange [0.2:place(9) + 0.8]
-set yrange [0:largest * 1.12]
-set xtics (titles[1] place(2), titles[2] place(5), titles[3] place(8))
-set boxwidth 0.86
-set style fill solid
-unset key
-set lmargin at screen 0.012
-set rmargin at screen 0.988
-set tmargin at screen 0.72
-set bmargin at screen 0.11
+set border 3 lc rgb '#808080'
+set tics nomirror out textcolor rgb ink
+set grid ytics lc rgb '#e4e4e4' lw 1 lt 1
+set logscale x 2
+set xtics ('1 Ki' 2**10, '4 Ki' 2**12, '16 Ki' 2**14, '64 Ki' 2**16, '256 Ki' 2**18, '1 Mi' 2**20, \
+    '4 Mi' 2**22, '16 Mi' 2**24, '64 Mi' 2**26, '256 Mi' 2**28) rotate by 45 right font ',11'
+set yrange [0:*]
+set xrange [STATS_min / 1.2:STATS_max * 1.2]
+set xlabel 'elements' textcolor rgb ink offset 0,0.3
 
-set label 1 'Speed of the sigmoid in float32' at screen 0.012,0.93 font ',18' textcolor rgb ink
-set label 2 'in billions of elements per second, 16 Mi elements, on two cores of a CPU, all in' \
-    .' one run (higher is better)' at screen 0.012,0.845 textcolor rgb '#606060'
-set label 3 'clact' at screen 0.012,0.765 textcolor rgb clact font ',14'
-set label 4 'the one-line OpenCL kernel' at screen 0.075,0.765 \
-    textcolor rgb '#b85a14' font ',14'
-set label 5 'only copying as many bytes (stores past the cache): the limit' at screen 0.31,0.765 \
-    textcolor rgb '#808080' font ',14'
+set label 1 op.': speed in '.dtype noenhanced at screen 0.012,0.955 font ',18' textcolor rgb ink
+set label 2 'in billions of elements per second (higher is better), all in one run; right of the dotted line data' \
+    .' comes from memory' at screen 0.012,0.895 textcolor rgb '#606060'
 
-# An array is read as if it were a file with spaces.
-set datafile separator whitespace
-color(i) = (int(i) - 1) % 3
-plot for [k = 0:2] figures using (color($1) == k ? place($1) : 1/0):2 with boxes \
-         lc rgb (k == 0 ? clact : k == 1 ? builtin : copy), \
-     figures using (place($1)):2:(sprintf('%.2f', $2)) with labels offset 0,0.6 textcolor rgb ink
+# A legend of those that are there, in rows from left to right.
+left = 0.012
+row = 0.84
+do for [k = 8:1:-1] {
+    if (present[k] > 0) {
+        room = 0.06 + 0.0083 * strlen(titles[k])
+        if (left + room > 1) { left = 0.012; row = row - 0.055 }
+        set arrow 10 + k from screen left,row to screen left + 0.03,row nohead lw widths[k] \
+            lc rgb colors[k] dt dashes[k]
+        set label 10 + k titles[k] noenhanced at screen left + 0.037,row textcolor rgb ink
+        left = left + room
+    }
+}
+set multiplot layout 1,count margins 0.045,0.985,0.2,0.68 spacing 0.06
+do for [p = 1:count] {
+    d = panels[p]
+    set title words[d] textcolor rgb ink offset 0,-0.4
+    # Half a step before the first size that is not in the cache.
+    if (edges[p] < none) {
+        set arrow 1 from first edges[p] / 2, graph 0 to first edges[p] / 2, graph 1 nohead dt 3 \
+            lc rgb '#a0a0a0'
+    }
+    plot for [k in lists[p]] data using 4:(speed(all[d], names[int(k)])) with linespoints pt 7 ps 0.4 \
+             lw widths[int(k)] dt dashes[int(k)] lc rgb colors[int(k)] notitle
+    unset label
+    unset arrow
+}
+unset multiplot
