@@ -9,7 +9,7 @@ absent)
     ;;
 esac
 echo "peer fake 1.0"
-while read -r request first count rest; do
+while read -r request _ count rest; do
     case $request in
     job)
         # the last number of the line says how many bytes follow

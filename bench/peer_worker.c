@@ -36,46 +36,50 @@ static void fill(const struct worker_job *job, unsigned array, const unsigned ch
         memcpy(job->arrays[array] + done, pattern, total - done < bytes ? total - done : bytes);
 }
 
-/* Takes the request apart and reads the patterns behind it; false where that fails. */
-static bool receive_job(struct worker_job *job, const char *request)
+static bool parse_job(struct worker_job *job, size_t *bytes, const char *request)
 {
-    size_t bytes = 0;
     if (sscanf(request, "job %63s %63s %63s %zu %zu %lf %lf %lf %zu", job->op, job->direction,
-               job->dtype, &job->n, &job->slices, &job->alpha, &job->beta, &job->gamma,
-               &bytes) != 9)
+               job->dtype, &job->n, &job->slices, &job->alpha, &job->beta, &job->gamma, bytes) != 9)
         return false;
     job->inputs = strcmp(job->direction, "forward") == 0 ? 1 : 2;
-    bytes /= job->inputs;
-    job->size = bytes / SAMPLES_PATTERN;
+    *bytes /= job->inputs;
+    job->size = *bytes / SAMPLES_PATTERN;
+    return true;
+}
+
+/* Reads the inputs' patterns, and makes arrays of them if they are wanted. */
+static bool receive_arrays(struct worker_job *job, size_t bytes, bool are_wanted)
+{
     unsigned char *pattern = malloc(bytes);
     bool good = pattern != NULL;
-    for (unsigned i = 0; i <= job->inputs && good; i++) {
+    for (unsigned i = 0; i <= job->inputs && good && are_wanted; i++) {
         void *memory = NULL;
         good = posix_memalign(&memory, 4096, job->slices * job->n * job->size) == 0;
         job->arrays[i] = memory;
     }
     for (unsigned i = 0; i < job->inputs && good; i++) {
         good = fread(pattern, 1, bytes, stdin) == bytes;
-        if (good)
+        if (good && are_wanted)
             fill(job, i, pattern, bytes);
     }
     free(pattern);
-    if (good)
+    if (good && are_wanted)
         poison(job, 0, job->slices);
     return good;
 }
 
 static bool enter(const struct worker_library *library, struct worker_job *job, const char *request)
 {
-    if (!receive_job(job, request))
+    size_t bytes = 0;
+    if (!parse_job(job, &bytes, request))
         return false;
     const char *way = library->enter(job);
-    if (way == NULL) {
-        free_arrays(job);
+    if (!receive_arrays(job, bytes, way != NULL))
+        return false;
+    if (way == NULL)
         puts("no");
-    } else {
+    else
         printf("yes %.17g %.17g %.17g %s\n", job->alpha, job->beta, job->gamma, way);
-    }
     return true;
 }
 

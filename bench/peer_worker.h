@@ -17,12 +17,12 @@ struct worker_job {
 /* What a library does. */
 struct worker_library {
     const char *version; /* its name too */
-    /* Makes ready for the job; NULL if the library does not have it, else how it is called. What
-     * the library was made ready with before is given back by `leave`. */
+    /* Makes ready for the job, whose arrays are not there yet; NULL if the library does not have it,
+     * else how it is called. */
     const char *(*enter)(const struct worker_job *job);
     /* Computes on a slice and has the results when it returns; 0 on success. */
     int (*run)(const struct worker_job *job, size_t slice);
-    void (*leave)(void);
+    void (*leave)(void); /* gives back what enter has made */
 };
 
 /* Answers requests until there are no more; returns the exit status. */

@@ -88,13 +88,12 @@ class PyTorch:
         return way
 
     def choose(self, job):
-        """The function of a slice that does the job, and its name."""
-        if job.direction == "forward":
-            if job.op in self.FORWARD:
-                return self.bind(job, *self.FORWARD[job.op])
-        elif (job.op, job.direction) in self.GRADIENT:
+        """The function of a slice that does the job, and what it calls."""
+        if job.direction == "forward" and job.op in self.FORWARD:
+            return self.bind(job, *self.FORWARD[job.op])
+        if (job.op, job.direction) in self.GRADIENT:
             return self.bind(job, *self.GRADIENT[job.op, job.direction])
-        return self.compose(job)
+        return self.OTHERS[job.op, job.direction](self, job)
 
     def bind(self, job, name, output, follows):
         function = getattr(self.torch.ops.aten, name)
@@ -104,89 +103,109 @@ class PyTorch:
         if output in function.overloads():
             writes = getattr(function, output)
 
-            def run(slice):
-                writes(*[x[slice] for x in inputs], *follows, **options, **{output: y[slice]})
+            def run(i):
+                writes(*[x[i] for x in inputs], *follows, **options, **{output: y[i]})
 
             return run, f"{name} to a given output"
 
-        def run_fresh(slice):
-            self.fresh = function(*[x[slice] for x in inputs], *follows, **options)
+        def run_fresh(i):
+            self.fresh = function(*[x[i] for x in inputs], *follows, **options)
 
         return run_fresh, f"{name} to a fresh output"
 
-    def compose(self, job):
-        """What is not one call on grad and the saved value."""
-        torch, aten = self.torch, self.torch.ops.aten
-        x, y = self.inputs[-1], self.output
-        grad = self.inputs[0]
-        name = f"{job.op} {job.direction}"
+    # What is not one call on x, or on grad and the saved value.
 
-        def softsign(i):
-            self.fresh = torch.nn.functional.softsign(x[i])
+    def softsign(self, job):
+        x, call = self.inputs[0], self.torch.nn.functional.softsign
 
-        def softsign_gradient(i):
+        def run(i):
+            self.fresh = call(x[i])
+
+        return run, "softsign to a fresh output"
+
+    def softsign_gradient(self, job):
+        grad, x = self.inputs
+
+        def run(i):
             scale = x[i].abs() + 1
             self.fresh = grad[i] / (scale * scale)
 
-        if name == "softsign forward":
-            return softsign, "softsign to a fresh output"
-        if name == "softsign from_input":
-            return softsign_gradient, "4 calls to fresh outputs"
-        if name == "straight_through_sigmoid forward":
-            one = torch.ones((), dtype=x.dtype)
-            return lambda i: aten.heaviside.out(x[i], one, out=y[i]), "heaviside to a given output"
-        if name in ("sigmoid from_input", "straight_through_sigmoid from_input"):
+        return run, "4 calls to fresh outputs"
 
-            def sigmoid_gradient(i):
-                aten.sigmoid.out(x[i], out=y[i])
-                aten.sigmoid_backward.grad_input(grad[i], y[i], grad_input=y[i])
+    def straight_through(self, job):
+        x, y, call = self.inputs[0], self.output, self.torch.ops.aten.heaviside.out
+        one = self.torch.ones((), dtype=x.dtype)
+        return lambda i: call(x[i], one, out=y[i]), "heaviside to a given output"
 
-            return sigmoid_gradient, "sigmoid + sigmoid_backward to a given output"
-        if name == "tanh from_input":
+    def forward_and_gradient(self, job):
+        """Of operators whose gradient PyTorch takes from the output: that is computed first."""
+        (grad, x), y = self.inputs, self.output
+        name = "tanh" if job.op == "tanh" else "sigmoid"
+        forward = getattr(self.torch.ops.aten, name).out
+        backward = getattr(self.torch.ops.aten, name + "_backward").grad_input
 
-            def tanh_gradient(i):
-                aten.tanh.out(x[i], out=y[i])
-                aten.tanh_backward.grad_input(grad[i], y[i], grad_input=y[i])
+        def run(i):
+            forward(x[i], out=y[i])
+            backward(grad[i], y[i], grad_input=y[i])
 
-            return tanh_gradient, "tanh + tanh_backward to a given output"
-        if job.op == "log_sigmoid":
-            buffer = torch.empty_like(x)
-            for i in range(job.slices):
-                aten.log_sigmoid_forward.output(x[i], output=y[i], buffer=buffer[i])
-            if job.direction == "forward":
-                return (
-                    lambda i: aten.log_sigmoid_forward.output(x[i], output=y[i], buffer=buffer[i]),
-                    "log_sigmoid_forward to given outputs",
-                )
-            return (
-                lambda i: aten.log_sigmoid_backward.grad_input(
-                    grad[i], x[i], buffer[i], grad_input=y[i]
-                ),
-                "log_sigmoid_backward to a given output",
-            )
-        if name in ("elu from_input", "selu from_input"):
-            scale = job.gamma if job.op == "selu" else 1
-            return (
-                lambda i: aten.elu_backward.grad_input(
-                    grad[i], job.alpha, scale, 1, False, x[i], grad_input=y[i]
-                ),
-                "elu_backward to a given output",
-            )
-        raise KeyError(name)
+        return run, f"{name} + {name}_backward to a given output"
 
-    def run(self, slice):
-        self.call(slice)
+    def log_sigmoid(self, job):
+        x, y = self.inputs[-1], self.output
+        call, buffer = self.torch.ops.aten.log_sigmoid_forward.output, self.torch.empty_like(x)
 
-    def poison(self, slice):
+        def run(i):
+            call(x[i], output=y[i], buffer=buffer[i])
+
+        self.buffer = buffer
+        return run, "log_sigmoid_forward to given outputs"
+
+    def log_sigmoid_gradient(self, job):
+        """From x and what the forward pass has left in its second output."""
+        (grad, x), y = self.inputs, self.output
+        forward, _ = self.log_sigmoid(job)
+        for i in range(job.slices):
+            forward(i)
+        call, buffer = self.torch.ops.aten.log_sigmoid_backward.grad_input, self.buffer
+        return (
+            lambda i: call(grad[i], x[i], buffer[i], grad_input=y[i]),
+            "log_sigmoid_backward to a given output",
+        )
+
+    def elu_gradient(self, job):
+        (grad, x), y = self.inputs, self.output
+        call, scale = self.torch.ops.aten.elu_backward.grad_input, job.gamma or 1
+        return (
+            lambda i: call(grad[i], job.alpha, scale, 1, False, x[i], grad_input=y[i]),
+            "elu_backward to a given output",
+        )
+
+    OTHERS = {
+        ("softsign", "forward"): softsign,
+        ("softsign", "from_input"): softsign_gradient,
+        ("straight_through_sigmoid", "forward"): straight_through,
+        ("straight_through_sigmoid", "from_input"): forward_and_gradient,
+        ("sigmoid", "from_input"): forward_and_gradient,
+        ("tanh", "from_input"): forward_and_gradient,
+        ("log_sigmoid", "forward"): log_sigmoid,
+        ("log_sigmoid", "from_input"): log_sigmoid_gradient,
+        ("elu", "from_input"): elu_gradient,
+        ("selu", "from_input"): elu_gradient,
+    }
+
+    def run(self, i):
+        self.call(i)
+
+    def poison(self, i):
         self.fresh = None
-        self.output[slice].view(self.integer).fill_(-1)
+        self.output[i].view(self.integer).fill_(-1)
 
-    def sample(self, slice, places):
-        result = self.output[slice] if self.fresh is None else self.fresh
+    def sample(self, i, places):
+        result = self.output[i] if self.fresh is None else self.fresh
         return result.view(self.integer)[places].tolist()
 
     def leave(self):
-        self.inputs = self.output = self.fresh = self.call = None
+        self.inputs = self.output = self.fresh = self.buffer = self.call = None
 
 
 class OnnxRuntime:
@@ -264,14 +283,14 @@ class OnnxRuntime:
             self.bindings.append(binding)
         return self.NODES[job.op][0] + " to a given output"
 
-    def run(self, slice):
-        self.model.run_with_iobinding(self.bindings[slice])
+    def run(self, i):
+        self.model.run_with_iobinding(self.bindings[i])
 
-    def poison(self, slice):
-        self.output[slice].view(self.integer).fill(-1)
+    def poison(self, i):
+        self.output[i].view(self.integer).fill(-1)
 
-    def sample(self, slice, places):
-        return self.output[slice].view(self.integer)[places].tolist()
+    def sample(self, i, places):
+        return self.output[i].view(self.integer)[places].tolist()
 
     def leave(self):
         self.model = self.bindings = self.input = self.output = None
@@ -298,10 +317,9 @@ def answer(library, words, stream, state):
     if words[0] == "run":
         first, count = int(words[1]), int(words[2])
         seconds = []
-        for i in range(count):
-            slice = (first + i) % job.slices
+        for i in range(first, first + count):
             start = time.perf_counter()
-            library.run(slice)
+            library.run(i % job.slices)
             seconds.append(time.perf_counter() - start)
         return " ".join(f"{s:.9f}" for s in seconds)
     if words[0] == "sample":

@@ -19,4 +19,4 @@ build/examples/classify
 
 echo
 echo "The same device's own exp against clact, on 16 million floats:"
-build/bench/clact_bench --op sigmoid --dtype f32 --sizes 16M
+build/bench/clact_bench --op sigmoid --dtype f32 --sizes 16M --peers none --no-overhead
