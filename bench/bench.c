@@ -41,7 +41,8 @@ struct session {
     struct contest_plan plan;
     struct text_file csv, json;
     bool has_contest;
-    double ratio; /* the least of the f32 forward passes to the builtin kernel; 0: none was seen */
+    double others; /* the largest share of the CPUs that others used in any contest */
+    double ratio;  /* the least of the f32 forward passes to the builtin kernel; 0: none was seen */
 };
 
 static const char usage[] =
@@ -165,6 +166,8 @@ static void measure_size(struct session *session, const struct job *job, size_t 
     report_csv_add(&contest, session->csv.stream);
     report_json_add(&contest, !session->has_contest, session->json.stream);
     session->has_contest = true;
+    if (contest.others > session->others)
+        session->others = contest.others;
     const struct contestant *builtin = contest_fastest(&contest, "builtin");
     if (builtin != NULL && job->direction == FORWARD && job->dtype == CLACT_F32) {
         const double ratio = contest_speedup(&contest, builtin, DEVICE).median;
@@ -266,6 +269,12 @@ int main(int argc, char **argv)
     parse(&session.settings, argc, argv);
     open_session(&session);
     job_each(settings->op, settings->direction, settings->dtype, measure, &session);
+    if (session.others >= 0.1 && session.plan.peer_count > 0)
+        printf(
+            "\nOthers used up to %.0f %% of the CPUs. Libraries whose threads spin while they wait "
+            "for each other,\nas most do, lose more by that than clact does: measure again on an "
+            "idle machine.\n",
+            100 * session.others);
     report_json_contests_end(session.json.stream);
     if (!settings->no_overhead)
         measure_overhead(&session);

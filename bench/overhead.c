@@ -38,11 +38,21 @@ static enum side first_of(size_t pair)
     return (enum side)((pair * UINT64_C(0x9e3779b97f4a7c15) >> 40) % SIDES);
 }
 
+/* So that the device's threads have gone to sleep; whether they are just about to would otherwise
+ * decide what a call takes. */
+static void pause_briefly(void)
+{
+    const double end = now() + 100e-6;
+    while (now() < end)
+        ;
+}
+
 static void measure_single(const struct calling *calling, double *called[SIDES],
                            double *done[SIDES], size_t count)
 {
     for (size_t i = 0; i < 2 * count; i++) {
         const enum side side = first_of(i / 2) ^ (enum side)(i % 2);
+        pause_briefly();
         const double start = now();
         call(calling, side);
         called[side][i / 2] = now() - start;

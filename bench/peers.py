@@ -26,7 +26,7 @@ class PyTorch:
         "silu": ("silu", "out", lambda p: ()),
         "gelu": ("gelu", "out", lambda p: ()),
         "gelu_tanh": ("gelu", "out", lambda p: ()),
-        "relu": ("relu", "out", lambda p: ()),
+        "relu": ("clamp_min", "out", lambda p: (0,)),  # relu.out copies a fresh output
         "leaky_relu": ("leaky_relu", "out", lambda p: (p.alpha,)),
         "elu": ("elu", "out", lambda p: (p.alpha,)),
         "selu": ("elu", "out", lambda p: (p.alpha, p.gamma)),
@@ -50,7 +50,7 @@ class PyTorch:
             lambda p: (p.alpha, False),
         ),
         ("hard_sigmoid", "from_input"): ("hardsigmoid_backward", "grad_input", lambda p: ()),
-        ("hard_swish", "from_input"): ("hardswish_backward", "out", lambda p: ()),
+        ("hard_swish", "from_input"): ("hardswish_backward", "grad_input", lambda p: ()),
         ("mish", "from_input"): ("mish_backward", "grad_input", lambda p: ()),
     }
 
@@ -116,26 +116,31 @@ class PyTorch:
     # What is not one call on x, or on grad and the saved value.
 
     def softsign(self, job):
-        x, call = self.inputs[0], self.torch.nn.functional.softsign
+        x, y, torch = self.inputs[0], self.output, self.torch
+        scale = torch.empty_like(x[0])
 
         def run(i):
-            self.fresh = call(x[i])
+            torch.abs(x[i], out=scale)
+            torch.add(scale, 1, out=scale)
+            torch.div(x[i], scale, out=y[i])
 
-        return run, "softsign to a fresh output"
+        return run, "abs + add + div to given outputs"
 
     def softsign_gradient(self, job):
-        grad, x = self.inputs
+        (grad, x), y, torch = self.inputs, self.output, self.torch
+        scale = torch.empty_like(x[0])
 
         def run(i):
-            scale = x[i].abs() + 1
-            self.fresh = grad[i] / (scale * scale)
+            torch.abs(x[i], out=scale)
+            torch.add(scale, 1, out=scale)
+            torch.mul(scale, scale, out=scale)
+            torch.div(grad[i], scale, out=y[i])
 
-        return run, "4 calls to fresh outputs"
+        return run, "abs + add + mul + div to given outputs"
 
     def straight_through(self, job):
-        x, y, call = self.inputs[0], self.output, self.torch.ops.aten.heaviside.out
-        one = self.torch.ones((), dtype=x.dtype)
-        return lambda i: call(x[i], one, out=y[i]), "heaviside to a given output"
+        x, y, call = self.inputs[0], self.output, self.torch.ops.aten.ge.Scalar_out
+        return lambda i: call(x[i], 0, out=y[i]), "ge to a given output"
 
     def forward_and_gradient(self, job):
         """Of operators whose gradient PyTorch takes from the output: that is computed first."""
