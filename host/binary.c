@@ -225,7 +225,7 @@ static bool has(const list *all, const char *options)
 /* The programs that are there. Their options live as long as the context. */
 static cl_int list_programs(clact_context *ctx, list *all)
 {
-    clact__program *programs = &ctx->programs[0][0][0];
+    clact__program *programs = &ctx->programs[0][0][0][0];
     cl_int code = CL_SUCCESS;
     for (size_t i = 0; i < CLACT__PROGRAMS && code == CL_SUCCESS; i++) {
         clact__item item = {.size = 0};

@@ -10,7 +10,7 @@ static const clact_options default_options;
 /* The locks are made first and together, so that unmaking never has to ask which exist. */
 static bool init_locks(clact_context *ctx)
 {
-    clact__program *programs = &ctx->programs[0][0][0];
+    clact__program *programs = &ctx->programs[0][0][0][0];
     size_t made = 0;
     while (made < CLACT__PROGRAMS && pthread_mutex_init(&programs[made].lock, NULL) == 0)
         made++;
@@ -32,7 +32,7 @@ static void release_queue(cl_command_queue queue)
 
 static void context_free(clact_context *ctx)
 {
-    clact__program *programs = &ctx->programs[0][0][0];
+    clact__program *programs = &ctx->programs[0][0][0][0];
     for (size_t i = 0; i < CLACT__PROGRAMS; i++)
         clact__program_free(&programs[i]);
     clact__imports_free(ctx);

@@ -125,6 +125,7 @@ typedef struct clact__variant {
     clact__direction direction;
     clact_dtype dtype;
     bool streams; /* its stores go past the cache */
+    bool narrow;  /* its vectors are short, for rows that are shorter than the device's */
 } clact__variant;
 
 /* More than the arguments of any kernel. */
@@ -144,7 +145,7 @@ typedef struct clact__kernel {
 
 /* Programs are kept by operator and direction; behind those, by the other shapes. */
 enum { CLACT__PREDICT_ROW = CLACT__OPS * CLACT__DIRECTIONS, CLACT__PROGRAM_ROWS };
-enum { CLACT__PROGRAMS = CLACT__PROGRAM_ROWS * CLACT__DTYPES * 2 };
+enum { CLACT__PROGRAMS = CLACT__PROGRAM_ROWS * CLACT__DTYPES * 2 * 2 };
 
 /* The program of one variant and its idle kernels. */
 typedef struct clact__program {
@@ -158,6 +159,8 @@ typedef struct clact__program {
 /* Tells the sources of the kernels from those of other versions. */
 extern const char clact__kernels_digest[];
 
+/* Elements per vector. */
+size_t clact__vector_width(const clact_context *ctx, bool narrow);
 /* Whether the kernels of this dtype compute in double. */
 bool clact__computes_in_double(const clact_context *ctx, clact_dtype dtype);
 clact_status clact__kernel_acquire(clact_context *ctx, const clact__variant *variant,
@@ -256,7 +259,7 @@ struct clact_context {
     _Atomic(struct clact__import *) imports;
     void (*log)(void *user, clact_status status, cl_int code, const char *message);
     void *log_user;
-    clact__program programs[CLACT__PROGRAM_ROWS][CLACT__DTYPES][2 /* streams */];
+    clact__program programs[CLACT__PROGRAM_ROWS][CLACT__DTYPES][2 /* streams */][2 /* narrow */];
     clact__pool pool;
     pthread_mutex_t lanes_lock;
     clact__lanes lanes;

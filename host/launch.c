@@ -199,6 +199,16 @@ static bool views_should_stream(const clact_context *ctx, const clact__call *cal
     return clact__should_stream(ctx, call, output->rows * output->cols, in_place);
 }
 
+/* Whether each row is less than a vector, of which a kernel moves the elements one by one: short
+ * vectors leave fewer to that. */
+static bool has_short_rows(const clact_context *ctx, const clact__call *call)
+{
+    const clact_view *view = &call->views[0];
+    const size_t width = clact__vector_width(ctx, false);
+    return !is_contiguous(call) && view->rows > 1 && view->cols < width &&
+           clact__vector_width(ctx, true) < width;
+}
+
 /* So many rows of items some devices take at the most. */
 enum { MOST_DOWN = 65535 };
 
@@ -212,7 +222,7 @@ static grid cut(const clact_context *ctx, const clact__call *call, size_t larges
         view->rows * view->cols; /* cannot overflow: it fits the output's buffer */
     const size_t rows = is_contiguous(call) ? clact__at_most(elements, 1) : view->rows;
     const size_t cols = is_contiguous(call) ? elements : view->cols;
-    const size_t width = profile->vector_width;
+    const size_t width = clact__vector_width(ctx, call->variant.narrow);
 
     const size_t wanted =
         clact__at_least(profile->item_elements, divide_up(elements, profile->items));
@@ -383,6 +393,7 @@ static clact_status enqueue(clact_context *ctx, cl_command_queue queue, clact__c
     if (clact__view_empty(call->views[0]))
         return clact__enqueue_nothing(ctx, queue, n_wait, wait, event);
     call->variant.streams = views_should_stream(ctx, call);
+    call->variant.narrow = has_short_rows(ctx, call);
     return clact__launch(ctx, queue, call, n_wait, wait, event);
 }
 

@@ -29,6 +29,11 @@ static int dtype_row(clact_dtype dtype)
     }
 }
 
+size_t clact__vector_width(const clact_context *ctx, bool narrow)
+{
+    return narrow ? clact__at_most(ctx->profile.vector_width, 4) : ctx->profile.vector_width;
+}
+
 bool clact__computes_in_double(const clact_context *ctx, clact_dtype dtype)
 {
     return dtype == CLACT_F64 || (dtype == CLACT_F32 && ctx->profile.doubles);
@@ -72,7 +77,7 @@ static char *build_options(const clact_context *ctx, const clact__variant *varia
     for (int pass = 0; pass < 2; pass++) { /* the first measures */
         length = snprintf(text, (size_t)length, format, storage_names[dtype_row(variant->dtype)],
                           arithmetic, variant->streams ? " -DCLACT_STREAMS" : "",
-                          profile->vector_width, shape, ctx->build_options) +
+                          clact__vector_width(ctx, variant->narrow), shape, ctx->build_options) +
                  1;
         if (!text && !(text = malloc((size_t)length)))
             return NULL;
@@ -186,8 +191,8 @@ static size_t program_row(const clact__variant *variant)
 clact_status clact__kernel_acquire(clact_context *ctx, const clact__variant *variant,
                                    clact__kernel **kernel)
 {
-    clact__program *entry =
-        &ctx->programs[program_row(variant)][dtype_row(variant->dtype)][variant->streams];
+    clact__program *entry = &ctx->programs[program_row(variant)][dtype_row(variant->dtype)]
+                                          [variant->streams][variant->narrow];
     clact_status status = CLACT_SUCCESS;
     /* The lock is held while building, so that threads that want the same program wait for one
      * build; those that want another do not wait. */

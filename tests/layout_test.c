@@ -263,6 +263,7 @@ static void strides(void **state)
         {19, 17, {{0, 0, 23}, {1, 0, 23}, {2, 0, 23}}},
         {19, 17, {{0, 3, 23}, {1, 5, 17}, {2, 7, 40}}},
         {5, 1, {{0, 1, 1}, {1, 2, 2}, {2, 0, 3}}},
+        {21, 9, {{0, 1, 11}, {1, 0, 9}, {2, 3, 13}}},
         {300, 1, {{0, 2, 1}, {1, 0, 7}, {2, 3, 1}}},
         {569, 30, {{0, 0, 30}, {1, 1, 30}, {2, 2, 31}}},
         {569, 30, {{0, 0, 32}, {1, 9, 64}, {2, 1, 30}}},
@@ -270,9 +271,14 @@ static void strides(void **state)
         {2, 70001, {{0, 4, 70001}, {1, 2, 70017}, {2, 1, 70003}}},
         {1, 37, {{0, 4, 0}, {1, 2, 5}, {2, 1, 1}}},
         {2100, 3, {{0, 1, 5}, {1, 0, 4}, {2, 2, 3}}},
+        {40, 4, {{0, 1, 6}, {1, 0, 4}, {2, 3, 5}}},
+        {41, 15, {{0, 1, 17}, {1, 0, 16}, {2, 3, 16}}},
     };
     const struct op_case *c = *state;
-    for (size_t i = 0; i < (is_brief(c) ? 4 : sizeof layouts / sizeof layouts[0]); i++)
+    size_t count = sizeof layouts / sizeof layouts[0];
+    if (is_brief(c)) /* short rows have a kernel of their own, which is one more to compile */
+        count = case_is_first_of_shape(c) ? 5 : 3;
+    for (size_t i = 0; i < count; i++)
         check(c, layouts[i]);
 }
 

@@ -313,7 +313,8 @@ CLACT_API clact_status clact_enqueue_predict(clact_context *ctx, cl_command_queu
 /*
  * Compiles the kernels of an operator for a dtype and runs each of them on an empty range, so that
  * the first real call pays nothing (PoCL and others finish their compilation at the first launch).
- * Blocks. Not needed for a correct result.
+ * What it leaves out is the kernel for views whose rows are apart and shorter than a vector. Blocks.
+ * Not needed for a correct result.
  */
 CLACT_API clact_status clact_prepare(clact_context *ctx, clact_operator op, clact_dtype dtype);
 /* The same for clact_predict and clact_enqueue_predict. One kernel serves all thresholds. */
