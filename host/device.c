@@ -326,8 +326,11 @@ static size_t to_size(cl_ulong value)
     return value > SIZE_MAX ? SIZE_MAX : (size_t)value;
 }
 
-/* A GPU hides latency with many items of one vector; a CPU thread wants a long run of wide vectors
- * and few items, as each costs a call. */
+/* No vector has more bytes than 16 doubles. */
+enum { MOST_VECTOR_BYTES = 128 };
+
+/* A GPU hides latency with many items of one vector, 16 bytes, which it loads at once; a CPU thread
+ * wants a long run of wide vectors and few items, as each costs a call. */
 static void cut_work(cl_device_id device, clact__profile *profile)
 {
     const size_t units = to_size(get_number(device, CL_DEVICE_MAX_COMPUTE_UNITS));
@@ -335,14 +338,16 @@ static void cut_work(cl_device_id device, clact__profile *profile)
         /* Twice the native width gives the core two independent chains of operations to overlap. */
         const size_t native = to_size(get_number(device, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT));
         profile->vector_width = native >= 8 ? 16 : 8;
+        profile->vector_bytes = MOST_VECTOR_BYTES;
         profile->group_size = 1;
         profile->compiles_late = true; /* PoCL does, for each size of work-groups */
         profile->item_elements = 2048;
         profile->items = 256 * (units ? units : 1); /* so that no thread ends long before another */
     } else {
-        profile->vector_width = 4;
+        profile->vector_width = 8;
+        profile->vector_bytes = 16;
         profile->group_size = 256;
-        profile->item_elements = 4;
+        profile->item_elements = 1;
         profile->items = SIZE_MAX;
     }
 }
@@ -388,8 +393,10 @@ static clact_status apply_options(const clact_context *ctx, const clact_options 
         return clact__fail(ctx, CLACT_UNSUPPORTED, "the device has no f64 to compute with");
 
     profile->doubles = options->arithmetic == CLACT_ARITHMETIC_DOUBLES;
-    if (width)
+    if (width) {
         profile->vector_width = width;
+        profile->vector_bytes = MOST_VECTOR_BYTES;
+    }
     if (options->work_group_size)
         profile->group_size = options->work_group_size;
     if (options->transfer != CLACT_TRANSFER_AUTO)

@@ -94,7 +94,8 @@ typedef struct clact__profile {
     bool shares_memory;
     bool compiles_late;      /* its driver compiles a kernel when it is first launched */
     bool doubles;            /* compute f32 in f64 */
-    size_t vector_width;     /* elements per vector */
+    size_t vector_width;     /* elements per vector, at the most */
+    size_t vector_bytes;     /* and as many bytes as it loads at once, at the most */
     size_t group_size;       /* work-items per group */
     size_t item_elements;    /* a work-item has at least so many elements */
     size_t items;            /* ... and more if there would be more items than this */
@@ -160,7 +161,7 @@ typedef struct clact__program {
 extern const char clact__kernels_digest[];
 
 /* Elements per vector. */
-size_t clact__vector_width(const clact_context *ctx, bool narrow);
+size_t clact__vector_width(const clact_context *ctx, clact_dtype dtype, bool narrow);
 /* Whether the kernels of this dtype compute in double. */
 bool clact__computes_in_double(const clact_context *ctx, clact_dtype dtype);
 clact_status clact__kernel_acquire(clact_context *ctx, const clact__variant *variant,

@@ -204,9 +204,9 @@ static bool views_should_stream(const clact_context *ctx, const clact__call *cal
 static bool has_short_rows(const clact_context *ctx, const clact__call *call)
 {
     const clact_view *view = &call->views[0];
-    const size_t width = clact__vector_width(ctx, false);
+    const size_t width = clact__vector_width(ctx, call->variant.dtype, false);
     return !is_contiguous(call) && view->rows > 1 && view->cols < width &&
-           clact__vector_width(ctx, true) < width;
+           clact__vector_width(ctx, call->variant.dtype, true) < width;
 }
 
 /* So many rows of items some devices take at the most. */
@@ -222,7 +222,7 @@ static grid cut(const clact_context *ctx, const clact__call *call, size_t larges
         view->rows * view->cols; /* cannot overflow: it fits the output's buffer */
     const size_t rows = is_contiguous(call) ? clact__at_most(elements, 1) : view->rows;
     const size_t cols = is_contiguous(call) ? elements : view->cols;
-    const size_t width = clact__vector_width(ctx, call->variant.narrow);
+    const size_t width = clact__vector_width(ctx, call->variant.dtype, call->variant.narrow);
 
     const size_t wanted =
         clact__at_least(profile->item_elements, divide_up(elements, profile->items));

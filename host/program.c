@@ -29,9 +29,12 @@ static int dtype_row(clact_dtype dtype)
     }
 }
 
-size_t clact__vector_width(const clact_context *ctx, bool narrow)
+size_t clact__vector_width(const clact_context *ctx, clact_dtype dtype, bool narrow)
 {
-    return narrow ? clact__at_most(ctx->profile.vector_width, 4) : ctx->profile.vector_width;
+    const clact__profile *profile = &ctx->profile;
+    const size_t width =
+        clact__at_most(profile->vector_width, profile->vector_bytes / clact_dtype_size(dtype));
+    return narrow ? clact__at_most(width, 4) : width;
 }
 
 bool clact__computes_in_double(const clact_context *ctx, clact_dtype dtype)
@@ -77,7 +80,8 @@ static char *build_options(const clact_context *ctx, const clact__variant *varia
     for (int pass = 0; pass < 2; pass++) { /* the first measures */
         length = snprintf(text, (size_t)length, format, storage_names[dtype_row(variant->dtype)],
                           arithmetic, variant->streams ? " -DCLACT_STREAMS" : "",
-                          clact__vector_width(ctx, variant->narrow), shape, ctx->build_options) +
+                          clact__vector_width(ctx, variant->dtype, variant->narrow), shape,
+                          ctx->build_options) +
                  1;
         if (!text && !(text = malloc((size_t)length)))
             return NULL;
