@@ -17,7 +17,7 @@ array colors[6] = ['#0b5fa5', '#d9772b', '#6b8e23', '#2a8f8f', '#c23b4a', '#8a6f
 array directions[2] = ['forward', 'from_input']
 array panels[2] = ['forward', 'gradient from the input']
 
-# Of a contestant's ways only the fastest, by the wall clock, which all have.
+# Of a contestant's ways only the fastest one, drawn by the wall clock, which all have.
 is_row(direction) = strcol(2) eq direction && strcol(3) eq dtype && strcol(4) eq size && strcol(11) eq '1'
 speed(direction, name) = is_row(direction) && strcol(9) eq name ? column(18) : 1/0
 is_copy(direction) = is_row(direction) && strcol(9)[1:4] eq 'copy'

@@ -20,7 +20,7 @@ array colors[8] = ['#c4c4c4', '#a0a0a0', '#d9772b', '#8a6fb3', '#c23b4a', '#2a8f
 array widths[8] = [2, 2, 2, 2, 2, 2, 2, 4]
 array dashes[8] = [2, 1, 1, 1, 1, 1, 1, 1]
 
-# Of a contestant's ways only the fastest, by the wall clock, which all have. The header's line is none.
+# Of a contestant's ways only the fastest one, drawn by the wall clock, which all have. The header's line is none.
 is_row(direction) = strcol(1) eq op && strcol(2) eq direction && strcol(3) eq dtype
 is_of(direction, name) = is_row(direction) && strcol(9) eq name && strcol(11) eq '1'
 speed(direction, name) = is_of(direction, name) ? column(18) : 1/0

@@ -310,29 +310,39 @@ static void push(clact_context *ctx, struct clact__import *made)
     }
 }
 
-clact_status clact_programs_import(clact_context *ctx, const void *bytes, size_t size)
+/* Reads what has been copied. */
+static clact_status check_import(const clact_context *ctx, struct clact__import *made, size_t size)
 {
-    if (!ctx)
-        return clact__fail(NULL, CLACT_INVALID_ARGUMENT, "ctx is NULL");
-    clact__bundle bundle;
-    if (!bytes || !clact__bundle_read(bytes, size, &bundle))
+    if (!clact__bundle_read(made->bytes, size, &made->bundle))
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
                            "the bytes are not what clact_programs_export gave, or damaged");
     char *environment = environment_of(ctx);
     if (!environment)
         return clact__fail(ctx, CLACT_OPENCL_ERROR, "the device does not tell what it is");
-    const bool same = strcmp(bundle.environment, environment) == 0;
+    const bool same = strcmp(made->bundle.environment, environment) == 0;
     free(environment);
-    if (!same)
-        return clact__fail(ctx, CLACT_STALE,
-                           "the programs were compiled for another device, driver or version");
-    struct clact__import *made = malloc(sizeof(*made) + size);
+    return same ? CLACT_SUCCESS
+                : clact__fail(ctx, CLACT_STALE,
+                              "the programs were compiled for another device, driver or version");
+}
+
+clact_status clact_programs_import(clact_context *ctx, const void *bytes, size_t size)
+{
+    if (!ctx)
+        return clact__fail(NULL, CLACT_INVALID_ARGUMENT, "ctx is NULL");
+    if (!bytes)
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "bytes is NULL");
+    struct clact__import *made =
+        size < SIZE_MAX - sizeof(*made) ? malloc(sizeof(*made) + size) : NULL;
     if (!made)
         return clact__fail(ctx, CLACT_OUT_OF_MEMORY, "out of host memory");
     memcpy(made->bytes, bytes, size);
-    clact__bundle_read(made->bytes, size, &made->bundle);
-    push(ctx, made);
-    return CLACT_SUCCESS;
+    const clact_status status = check_import(ctx, made, size);
+    if (status == CLACT_SUCCESS)
+        push(ctx, made);
+    else
+        free(made);
+    return status;
 }
 
 void clact__imports_free(clact_context *ctx)

@@ -53,12 +53,6 @@ static bool is_ours(const struct stat *status)
 }
 
 /* Root who has kept the user's HOME would leave a folder there that the user may not use. */
-static bool is_somebody_elses(const char *folder)
-{
-    struct stat status;
-    return stat(folder, &status) == 0 && status.st_uid != geteuid();
-}
-
 static char *default_folder(void)
 {
     const char *home = getenv("HOME");
@@ -70,7 +64,11 @@ static char *default_folder(void)
         below = "";
     }
 #endif
-    if (!home || *home != '/' || is_somebody_elses(home))
+    struct stat status;
+    if (!home || *home != '/')
+        return NULL;
+    /* A home that is not there, as users have who are not people, is not to be made. */
+    if (stat(home, &status) == 0 ? status.st_uid != geteuid() : *below != '\0')
         return NULL;
     return join(home, below, "clact");
 }

@@ -332,8 +332,8 @@ static bool run_on_nothing(const clact_context *ctx, clact__kernel *kernel, clac
 /*
  * Keeps a program that has just been compiled from source for other processes.
  *
- * This is done after the first launch and not when the program is built, because of drivers that
- * compile at the launch. PoCL's binary has what it has compiled so far and, as it is asked for
+ * This is done before the first launch and not when the program is built, because of drivers that
+ * compile at a launch, for which the kernel is launched on nothing. PoCL's binary has what it has compiled so far and, as it is asked for
  * first, a kernel for work-groups of any size, which it never uses where it knows the size. So a
  * binary that is asked for too early leaves the next process a sixth of a second of compiling. The
  * kernel of any size takes PoCL about as long, a fifth of the time that the first use takes anyway;
@@ -354,6 +354,7 @@ clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const cla
     clact_status status = clact__kernel_acquire(ctx, &call->variant, &kernel);
     if (status != CLACT_SUCCESS)
         return status;
+    keep(ctx, kernel, call);
     const grid g = cut(ctx, call, kernel->group_size);
     const char *name = "clSetKernelArg";
     cl_int code = set_arguments(ctx, kernel, call, &g);
@@ -362,8 +363,6 @@ clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const cla
         code = clEnqueueNDRangeKernel(queue, kernel->kernel, 2, NULL, g.global, g.local, n_wait,
                                       n_wait ? wait : NULL, event);
     }
-    if (code == CL_SUCCESS)
-        keep(ctx, kernel, call);
     clact__kernel_release(kernel);
     return code == CL_SUCCESS ? CLACT_SUCCESS : clact__fail_cl(ctx, code, name);
 }

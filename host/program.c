@@ -56,9 +56,10 @@ static void name_kernel(const clact__variant *variant, char options[NAME_SIZE],
     }
     const char *op = variant->op->name;
     const char *direction = clact__direction_name(variant->direction);
-    snprintf(options, NAME_SIZE, "-DCLACT_BODY=%s_%s -DCLACT_INPUTS=%u%s", op, direction,
+    snprintf(options, NAME_SIZE, "-DCLACT_BODY=%s_%s -DCLACT_INPUTS=%u%s%s", op, direction,
              clact__inputs(variant->direction),
-             variant->op->parameters ? " -DCLACT_HAS_PARAMETERS" : "");
+             variant->op->parameters ? " -DCLACT_HAS_PARAMETERS" : "",
+             variant->op->parameters & CLACT_BETA ? " -DCLACT_HAS_BETA" : "");
     snprintf(name, NAME_SIZE, "clact_%s_%s", op, direction);
 }
 

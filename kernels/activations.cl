@@ -223,7 +223,7 @@ INLINE real softplus_forward(real x, params p)
     return z.hi > FORWARD_CEILING ? x : y;
 }
 
-/* beta x, infinite only where x is. */
+/* beta x, -infinity only where x is. Of a z that is out of range z.lo says nothing. */
 INLINE wide finite_product(real x, ELEMENT beta)
 {
     wide z = wide_product(x, (real)beta);
@@ -527,5 +527,5 @@ INLINE real softsign_from_input(real grad, real x)
     const mask k = min((AS_MASK(d.hi) >> MANTISSA_BITS) - EXPONENT_BIAS, (mask)(EXPONENT_BIAS - 1));
     const real one = fabs(x) == INFINITY ? (real)0 : (real)1;
     const wide scaled_d = wide_scale(d, power_of_two(-k));
-    return wide_times(wide_div(wide_of(one), wide_square(scaled_d)), grad, -2 * k);
+    return wide_times_far(wide_div(wide_of(one), wide_square(scaled_d)), grad, -2 * k);
 }

@@ -5,6 +5,7 @@
  *   CLACT_BODY            the operator's function in activations.cl, such as sigmoid_forward
  *   CLACT_INPUTS          its operands: 1 (x) or 2 (grad and the saved value)
  *   CLACT_HAS_PARAMETERS  its last argument is the parameters
+ *   CLACT_HAS_BETA        beta is one of them
  *
  * Work-item (i, j) does the columns from i * col_span and the rows from j * row_span. On a CPU an item
  * has many vectors; on a GPU it has one, next to its neighbours'.
@@ -84,17 +85,19 @@ kernel void PASTE(clact_, CLACT_BODY)(OPERANDS, global storage *y, ulong y_offse
 )
 {
 #ifdef CLACT_HAS_PARAMETERS
-    params p = {parameters.x, parameters.y, parameters.z, true};
-    /* Decided here, and not for each vector. */
-    const bool extreme = !(p.beta >= SMALL_BETA && p.beta <= 1 / SMALL_BETA);
-    if (extreme)
-        run(OPERAND_NAMES, y, y_offset, y_stride, rows, cols, row_span, col_span, p);
-    p.extreme = false;
-    if (!extreme)
+    params p = {parameters.x, parameters.y, parameters.z, false};
 #else
     const params p = {0, 0, 0, false};
 #endif
+#ifdef CLACT_HAS_BETA
+    /* Decided here, and not for each vector. */
+    if (!(p.beta >= SMALL_BETA && p.beta <= 1 / SMALL_BETA)) {
+        p.extreme = true;
         run(OPERAND_NAMES, y, y_offset, y_stride, rows, cols, row_span, col_span, p);
+        return;
+    }
+#endif
+    run(OPERAND_NAMES, y, y_offset, y_stride, rows, cols, row_span, col_span, p);
 }
 
 #endif

@@ -8,7 +8,7 @@
  *   CLACT_DOUBLES                            for f32 storage: compute in f64
  *   CLACT_PAIRS                              compute in pairs of reals: see wide.cl
  *   CLACT_STREAMS                            store past the cache where the compiler can
- * and the kernel, by CLACT_BODY, CLACT_INPUTS and CLACT_HAS_PARAMETERS (elementwise.cl) or by
+ * and the kernel, by CLACT_BODY, CLACT_INPUTS, CLACT_HAS_PARAMETERS and CLACT_HAS_BETA (elementwise.cl) or by
  * CLACT_PREDICT (predict.cl).
  *
  * storage  an element in memory

@@ -330,7 +330,8 @@ INLINE wide wide_one_minus(wide a)
     return c;
 }
 
-/* a * g * 2^n, rounded once, and once more if it is subnormal. For any g, and |a| at most 8. */
+/* a * g * 2^n, rounded once, and once more if it is subnormal. For any g; |a| is at most 1 where n < 0, so
+ * that nothing overflows on the way, and at most 64. */
 INLINE real wide_times_far(wide a, real g, mask n)
 {
     /* A product that is not to underflow must not do so here, its low part neither: a small g is lifted. */

@@ -5,7 +5,7 @@
  * The interface has three layers, and this file has them in this order:
  *
  *   1. Simple.   Host arrays in, host arrays out. The library picks a device, moves data, waits.
- *   2. Explicit. Your cl_context, queue, memory and events. Nothing blocks.
+ *   2. Explicit. Your cl_context, queue, memory and events. Nothing blocks but a kernel's first use.
  *   3. Advanced. Owned buffers, compiling ahead, the devices of this machine, forced code paths.
  *
  * The whole of a first program:
@@ -280,7 +280,8 @@ CLACT_API clact_view clact_view_2d(cl_mem mem, clact_dtype dtype, size_t offset,
  *
  * Enqueues that loop on `queue` (NULL: the context's own) after the `n_wait` events in `wait`, and
  * returns at once; neither blocks nor flushes, except that the first call that needs a kernel loads
- * or compiles it, and what it compiles on a CPU it also runs once on nothing: see clact_prepare. If
+ * or compiles it, and what it compiles on a CPU it also runs once on nothing, which waits for what
+ * the CPU is doing for OpenCL: clact_prepare does that ahead. If
  * event is not NULL it receives the command's event, also when there was nothing to do. The queue
  * may be in order or out of order.
  *
