@@ -333,11 +333,11 @@ static bool run_on_nothing(const clact_context *ctx, clact__kernel *kernel, clac
  * Keeps a program that has just been compiled from source for other processes.
  *
  * This is done before the first launch and not when the program is built, because of drivers that
- * compile at a launch, for which the kernel is launched on nothing. PoCL's binary has what it has compiled so far and, as it is asked for
- * first, a kernel for work-groups of any size, which it never uses where it knows the size. So a
- * binary that is asked for too early leaves the next process a sixth of a second of compiling. The
- * kernel of any size takes PoCL about as long, a fifth of the time that the first use takes anyway;
- * each later process saves all of it.
+ * compile at a launch, for which the kernel is launched on nothing. PoCL's binary has what it has
+ * compiled so far and, as it is asked for first, a kernel for work-groups of any size, which it
+ * never uses where it knows the size. So a binary that is asked for too early leaves the next
+ * process a sixth of a second of compiling. The kernel of any size takes PoCL about as long, a
+ * fifth of the time that the first use takes anyway; each later process saves all of it.
  */
 static void keep(const clact_context *ctx, clact__kernel *kernel, const clact__call *call)
 {
