@@ -220,8 +220,9 @@ static grid cut(const clact_context *ctx, const clact__call *call, size_t larges
     const clact_view *view = &call->views[0];
     const size_t elements =
         view->rows * view->cols; /* cannot overflow: it fits the output's buffer */
-    const size_t rows = is_contiguous(call) ? clact__at_most(elements, 1) : view->rows;
-    const size_t cols = is_contiguous(call) ? elements : view->cols;
+    const bool in_one = is_contiguous(call);
+    const size_t rows = in_one ? clact__at_most(elements, 1) : view->rows;
+    const size_t cols = in_one ? elements : view->cols;
     const size_t width = clact__vector_width(ctx, call->variant.dtype, call->variant.narrow);
 
     const size_t wanted =
@@ -341,7 +342,8 @@ static bool run_on_nothing(const clact_context *ctx, clact__kernel *kernel, clac
  */
 static void keep(const clact_context *ctx, clact__kernel *kernel, const clact__call *call)
 {
-    if (!atomic_exchange(&kernel->home->fresh, false))
+    /* Nearly always it is not: to read that costs no thread another's cache line. */
+    if (!atomic_load(&kernel->home->fresh) || !atomic_exchange(&kernel->home->fresh, false))
         return;
     if (!ctx->profile.compiles_late || run_on_nothing(ctx, kernel, *call))
         clact__program_keep(ctx, kernel->home);
