@@ -134,6 +134,14 @@ void expect_failure(struct result result, int status, const char *part)
     free_result(&result);
 }
 
+void expect_unwritable(const char *command, const char *option)
+{
+    EXPECT_FAILURE(1, "nowhere/a.csv", command, "relu", "--csv", "nowhere/a.csv");
+    EXPECT_FAILURE(1, "nowhere/b", command, "relu", "--csv", "a.csv", option, "nowhere/b");
+    EXPECT_FAILURE(1, "device", command, "relu", "--csv", "a.csv", "-d", "no such device");
+    EXPECT_FILES(NULL);
+}
+
 void expect_files(const char *const *names)
 {
     bool seen[16] = {false};

@@ -57,6 +57,10 @@ void expect_success(struct result result);
 #define EXPECT_FAILURE(status, part, ...) expect_failure(RUN_CLACT(__VA_ARGS__), status, part)
 void expect_failure(struct result result, int status, const char *part);
 
+/* That `clact COMMAND relu`, which writes files with --csv and with `option`, opens both and the device
+ * before it begins: nothing is printed, and a file that could be written is gone. */
+void expect_unwritable(const char *command, const char *option);
+
 /* The folder has these files, hidden ones included, and no others. At most 16. */
 #define EXPECT_FILES(...) expect_files((const char *const[]){__VA_ARGS__, NULL})
 void expect_files(const char *const *names);

@@ -3,6 +3,7 @@
  * and on others that have not. */
 #include "command_harness.h"
 #include "dtype.h"
+#include "op_rows.h"
 #include "reference.h"
 #include "ulp.h"
 
@@ -17,47 +18,29 @@ enum { COUNT = 24 };
 
 static const char dict[] = DICT("<f4", "False", "(24,)");
 
-static const struct row {
-    clact_operator op;
-    const char *name;
-    unsigned used;
-    unsigned positive;
-    clact_params defaults;
-} rows[] = {
-#define CLACT_NO_PARAMETERS CLACT_PARAMETERS(0, 0, 0, 0, 0)
-#define CLACT_PARAMETERS(used, positive, alpha, beta, gamma)                                       \
-    used, positive,                                                                                \
-    {                                                                                              \
-        alpha, beta, gamma                                                                         \
-    }
-#define CLACT_OPERATOR(value, NAME, name, saved, parameters, ...) {CLACT_##NAME, #name, parameters},
-#include <clact/ops.def>
-#undef CLACT_OPERATOR
-};
-
-enum { ROWS = sizeof rows / sizeof rows[0], PARAMETERS = 3 };
+enum { PARAMETERS = 3 };
 
 static const char *const options[PARAMETERS] = {"--alpha", "--beta", "--gamma"};
 static const unsigned bits[PARAMETERS] = {CLACT_ALPHA, CLACT_BETA, CLACT_GAMMA};
 
 /* The first operator that has the parameter, or that has not; every kind is in the table. */
-static const struct row *find_row(size_t parameter, bool has)
+static const struct op_row *find_row(size_t parameter, bool has)
 {
-    for (size_t i = 0; i < ROWS; i++) {
-        if (((rows[i].used & bits[parameter]) != 0) == has)
-            return &rows[i];
+    for (size_t i = 0; i < OP_ROWS; i++) {
+        if (((op_rows[i].used & bits[parameter]) != 0) == has)
+            return &op_rows[i];
     }
     fail_msg("no operator %s %s", has ? "with" : "without", options[parameter]);
     return NULL;
 }
 
 /* The first operator that has a parameter which has to be greater than 0, and which it is. */
-static const struct row *find_positive(size_t *parameter)
+static const struct op_row *find_positive(size_t *parameter)
 {
-    for (size_t i = 0; i < ROWS * PARAMETERS; i++) {
+    for (size_t i = 0; i < OP_ROWS * PARAMETERS; i++) {
         *parameter = i % PARAMETERS;
-        if ((rows[i / PARAMETERS].positive & bits[*parameter]) != 0)
-            return &rows[i / PARAMETERS];
+        if ((op_rows[i / PARAMETERS].positive & bits[*parameter]) != 0)
+            return &op_rows[i / PARAMETERS];
     }
     fail_msg("no operator has a parameter that has to be greater than 0");
     return NULL;
@@ -80,7 +63,7 @@ struct chosen {
     clact_params rounded;
 };
 
-static void choose(const struct row *row, struct chosen *chosen)
+static void choose(const struct op_row *row, struct chosen *chosen)
 {
     const double defaults[] = {row->defaults.alpha, row->defaults.beta, row->defaults.gamma};
     double *const rounded[] = {&chosen->rounded.alpha, &chosen->rounded.beta,
@@ -113,7 +96,7 @@ static void run_with(const struct chosen *chosen, const char *const *words)
     expect_success(run_clact(all));
 }
 
-static void check_results(const struct row *row)
+static void check_results(const struct op_row *row)
 {
     const struct reference *reference = reference_of(row->op);
     struct chosen chosen;
@@ -148,7 +131,7 @@ static void test_parameters_of_other_operators(void **state)
     (void)state;
     for (size_t i = 0; i < PARAMETERS; i++) {
         char part[128];
-        const struct row *row = find_row(i, false);
+        const struct op_row *row = find_row(i, false);
         snprintf(part, sizeof part, "%s has no %s; see clact forward --help", row->name,
                  options[i]);
         EXPECT_FAILURE(2, part, "forward", row->name, "x.npy", "-o", "y.npy", options[i], "0");
@@ -159,7 +142,7 @@ static void test_malformed_numbers(void **state)
 {
     static const char *const texts[] = {"",      "x",      "1x",  " 1",  "1 ", "nan", "inf", "0x10",
                                         "1e999", "1e-999", "1,5", "--1", "e",  ".",   "-"};
-    const struct row *row = find_row(0, true);
+    const struct op_row *row = find_row(0, true);
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         char part[128];
@@ -177,7 +160,7 @@ static void test_values_that_do_not_work(void **state)
     static const char *const dicts[] = {dict, DICT("<f4", "False", "(0,)")};
     static const float x[COUNT] = {0};
     size_t parameter;
-    const struct row *row = find_positive(&parameter);
+    const struct op_row *row = find_positive(&parameter);
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         char part[128];
@@ -199,18 +182,18 @@ static void test_help(void **state)
 {
     struct result result = RUN_CLACT("forward", "--help");
     (void)state;
-    for (size_t i = 0; i < ROWS; i++) {
-        const double defaults[] = {rows[i].defaults.alpha, rows[i].defaults.beta,
-                                   rows[i].defaults.gamma};
+    for (size_t i = 0; i < OP_ROWS; i++) {
+        const double defaults[] = {op_rows[i].defaults.alpha, op_rows[i].defaults.beta,
+                                   op_rows[i].defaults.gamma};
         char start[64];
-        snprintf(start, sizeof start, "\n  %s ", rows[i].name);
+        snprintf(start, sizeof start, "\n  %s ", op_rows[i].name);
         char *line = strstr((char *)result.out.data, start);
         assert_non_null(line);
         const char *end = strchr(line + 1, '\n');
         for (size_t k = 0; k < PARAMETERS; k++) {
             const char *option = strstr(line, options[k]);
             bool named = option != NULL && option < end;
-            assert_int_equal(named, (rows[i].used & bits[k]) != 0);
+            assert_int_equal(named, (op_rows[i].used & bits[k]) != 0);
             if (named)
                 assert_true(strtod(option + strlen(options[k]), NULL) == defaults[k]);
         }

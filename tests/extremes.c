@@ -2,6 +2,7 @@
 #include "extremes.h"
 
 #include "dtype.h"
+#include "op_rows.h"
 #include "reference.h"
 
 #include <assert.h>
@@ -9,21 +10,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static const struct row {
-    clact_operator op;
-    unsigned used;
-    unsigned positive;
-} rows[] = {
-#define CLACT_NO_PARAMETERS CLACT_PARAMETERS(0, 0, 0, 0, 0)
-#define CLACT_PARAMETERS(used, positive, alpha, beta, gamma) used, positive
-#define CLACT_OPERATOR(value, NAME, name, saved, parameters, ...) {CLACT_##NAME, parameters},
-#include <clact/ops.def>
-#undef CLACT_OPERATOR
-};
-
-static const struct row *row_of(clact_operator op)
+static const struct op_row *row_of(clact_operator op)
 {
-    const struct row *row = rows;
+    const struct op_row *row = op_rows;
     while (row->op != op)
         row++;
     return row;
@@ -78,7 +67,7 @@ static void hard_factors(clact_dtype dtype, double factors[2])
 }
 
 /* The values of one parameter, which may be none of the operator's: then it is 0. */
-static size_t list_values(const struct row *row, clact_dtype dtype, clact_parameter parameter,
+static size_t list_values(const struct op_row *row, clact_dtype dtype, clact_parameter parameter,
                           double usual, double values[MOST_VALUES])
 {
     const clact_dtype computed = computed_in(dtype);
@@ -104,8 +93,8 @@ static size_t list_values(const struct row *row, clact_dtype dtype, clact_parame
     return count;
 }
 
-static size_t choose(const struct row *row, clact_dtype dtype, clact_parameter parameter, size_t *i,
-                     double *value)
+static size_t choose(const struct op_row *row, clact_dtype dtype, clact_parameter parameter,
+                     size_t *i, double *value)
 {
     double values[MOST_VALUES];
     const size_t count = list_values(row, dtype, parameter, *value, values);
@@ -117,7 +106,7 @@ static size_t choose(const struct row *row, clact_dtype dtype, clact_parameter p
 /* Set i modulo their number, which is returned. */
 static size_t choose_all(clact_operator op, clact_dtype dtype, size_t i, clact_params *params)
 {
-    const struct row *row = row_of(op);
+    const struct op_row *row = row_of(op);
     size_t count = 1;
     *params = reference_defaults(op, CLACT_F64);
     count *= choose(row, dtype, CLACT_ALPHA, &i, &params->alpha);

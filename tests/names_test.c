@@ -2,6 +2,7 @@
 /* What things are called: statuses, dtypes, operators and the version. None of it needs a device.
  */
 #include "host_fixture.h"
+#include "op_rows.h"
 
 #include <limits.h>
 #include <math.h>
@@ -73,37 +74,17 @@ static void test_operators(void **state)
 #undef CLACT_OPERATOR
 }
 
-static const struct row {
-    clact_operator op;
-    unsigned saved;
-    unsigned used;
-    unsigned positive;
-    clact_params defaults;
-} rows[] = {
-#define CLACT_NO_PARAMETERS CLACT_PARAMETERS(0, 0, 0, 0, 0)
-#define CLACT_PARAMETERS(used, positive, alpha, beta, gamma)                                       \
-    used, positive,                                                                                \
-    {                                                                                              \
-        alpha, beta, gamma                                                                         \
-    }
-#define CLACT_OPERATOR(value, NAME, name, saved, parameters, ...) {CLACT_##NAME, saved, parameters},
-#include <clact/ops.def>
-#undef CLACT_OPERATOR
-};
-
-enum { ROWS = sizeof rows / sizeof rows[0] };
-
 static void test_gradients(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ROWS; i++) {
-        assert_int_equal(clact_operator_saved(rows[i].op), rows[i].saved);
-        assert_true(rows[i].saved & CLACT_SAVED_INPUT); /* as clact_saved promises */
+    for (size_t i = 0; i < OP_ROWS; i++) {
+        assert_int_equal(clact_operator_saved(op_rows[i].op), op_rows[i].saved);
+        assert_true(op_rows[i].saved & CLACT_SAVED_INPUT); /* as clact_saved promises */
     }
 }
 
 /* The defaults have to be values that calls take: 0 for a parameter that there is not. */
-static void check_default(const struct row *row, clact_parameter parameter, double value)
+static void check_default(const struct op_row *row, clact_parameter parameter, double value)
 {
     assert_true(isfinite(value));
     if (!(row->used & parameter))
@@ -115,8 +96,8 @@ static void check_default(const struct row *row, clact_parameter parameter, doub
 static void test_parameters(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ROWS; i++) {
-        const struct row *row = &rows[i];
+    for (size_t i = 0; i < OP_ROWS; i++) {
+        const struct op_row *row = &op_rows[i];
         assert_int_equal(clact_operator_parameters(row->op), row->used);
         assert_int_equal(row->used & ~(unsigned)(CLACT_ALPHA | CLACT_BETA | CLACT_GAMMA), 0);
         assert_int_equal(row->positive & ~row->used, 0);

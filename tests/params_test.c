@@ -3,6 +3,7 @@
  * and refuses the others, and values that it does not work with, by name and before it does
  * anything. */
 #include "host_fixture.h"
+#include "op_rows.h"
 
 #include <float.h>
 #include <math.h>
@@ -16,28 +17,6 @@ static struct fixture shared;
 /* The ways to a kernel. */
 enum way { FORWARD, BACKWARD, ENQUEUE_FORWARD, ENQUEUE_BACKWARD, WAYS };
 
-struct row {
-    clact_operator op;
-    const char *name;
-    unsigned saved;
-    unsigned used;
-    unsigned positive;
-    clact_params defaults;
-};
-
-static const struct row rows[] = {
-#define CLACT_NO_PARAMETERS CLACT_PARAMETERS(0, 0, 0, 0, 0)
-#define CLACT_PARAMETERS(used, positive, alpha, beta, gamma)                                       \
-    used, positive,                                                                                \
-    {                                                                                              \
-        alpha, beta, gamma                                                                         \
-    }
-#define CLACT_OPERATOR(value, NAME, name, saved, parameters, ...)                                  \
-    {CLACT_##NAME, #name, saved, parameters},
-#include <clact/ops.def>
-#undef CLACT_OPERATOR
-};
-
 static const struct parameter {
     clact_parameter bit;
     const char *name;
@@ -48,7 +27,7 @@ static const struct parameter {
     {CLACT_GAMMA, "gamma", offsetof(clact_params, gamma)},
 };
 
-enum { ROWS = sizeof rows / sizeof rows[0], PARAMETERS = sizeof parameters / sizeof parameters[0] };
+enum { PARAMETERS = sizeof parameters / sizeof parameters[0] };
 
 /* A value for a parameter. */
 struct value {
@@ -85,7 +64,7 @@ enum { VALUES = sizeof values / sizeof values[0] };
 static _Alignas(8) unsigned char arrays[3][BYTES];
 static cl_mem mems[3];
 
-static clact_status call(enum way way, const struct row *row, clact_dtype dtype, size_t n,
+static clact_status call(enum way way, const struct op_row *row, clact_dtype dtype, size_t n,
                          const clact_params *params, cl_event *event)
 {
     const clact_saved kind =
@@ -125,7 +104,7 @@ static void assert_untouched(void)
 }
 
 /* Refused, also where there is nothing to compute, with a message that says what is wrong. */
-static void expect_refused(enum way way, const struct row *row, clact_dtype dtype,
+static void expect_refused(enum way way, const struct op_row *row, clact_dtype dtype,
                            const clact_params *params, const char *parameter)
 {
     static const size_t counts[] = {N, 0};
@@ -140,14 +119,14 @@ static void expect_refused(enum way way, const struct row *row, clact_dtype dtyp
 }
 
 /* On no elements, as what is computed is for other tests. */
-static void expect_taken(enum way way, const struct row *row, clact_dtype dtype,
+static void expect_taken(enum way way, const struct op_row *row, clact_dtype dtype,
                          const clact_params *params)
 {
     assert_ok(call(way, row, dtype, 0, params, NULL));
 }
 
 /* Whether a call is to take the value. */
-static bool is_right(const struct row *row, const struct parameter *p, clact_dtype dtype,
+static bool is_right(const struct op_row *row, const struct parameter *p, clact_dtype dtype,
                      const struct value *v)
 {
     if (!(row->used & p->bit))
@@ -157,7 +136,7 @@ static bool is_right(const struct row *row, const struct parameter *p, clact_dty
     return row->positive & p->bit ? v->positive32 : v->works32;
 }
 
-static void check_value(const struct row *row, const struct parameter *p, const struct value *v)
+static void check_value(const struct op_row *row, const struct parameter *p, const struct value *v)
 {
     static const clact_dtype dtypes[] = {CLACT_F32, CLACT_F16, CLACT_BF16, CLACT_F64};
     clact_params params = row->defaults;
@@ -176,7 +155,7 @@ static void check_value(const struct row *row, const struct parameter *p, const 
 
 struct test_case {
     char name[64];
-    const struct row *row;
+    const struct op_row *row;
     const struct parameter *parameter;
 };
 
@@ -211,11 +190,11 @@ static int close_shared(void **state)
 
 int main(void)
 {
-    static struct test_case cases[ROWS * PARAMETERS];
-    static struct CMUnitTest tests[ROWS * PARAMETERS];
-    for (size_t i = 0; i < ROWS * PARAMETERS; i++) {
+    static struct test_case cases[OP_ROWS * PARAMETERS];
+    static struct CMUnitTest tests[OP_ROWS * PARAMETERS];
+    for (size_t i = 0; i < OP_ROWS * PARAMETERS; i++) {
         struct test_case *c = &cases[i];
-        c->row = &rows[i / PARAMETERS];
+        c->row = &op_rows[i / PARAMETERS];
         c->parameter = &parameters[i % PARAMETERS];
         snprintf(c->name, sizeof(c->name), "%s: %s %s", c->row->name,
                  c->row->used & c->parameter->bit ? "values of" : "has no", c->parameter->name);
