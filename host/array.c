@@ -27,19 +27,18 @@ static size_t elements_in(const job *j, size_t bytes)
 
 /* Checks. */
 
-static clact_status check_array(const clact_context *ctx, const job *j, unsigned i)
+clact_status clact__array_check(const clact_context *ctx, const char *name, const void *array,
+                                size_t n, size_t size)
 {
-    const char *name = clact__operand_name(&j->call, i);
-    const size_t size = size_of(j, i);
-    const uintptr_t start = (uintptr_t)j->arrays[i];
+    const uintptr_t start = (uintptr_t)array;
     if (!start)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "%s is NULL", name);
     if (start % size != 0)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
                            "%s is not aligned to its elements of %zu bytes", name, size);
-    if (j->n > PTRDIFF_MAX / size || j->n > (UINTPTR_MAX - start) / size)
+    if (n > PTRDIFF_MAX / size || n > (UINTPTR_MAX - start) / size)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
-                           "%zu elements from %s on do not fit in memory", j->n, name);
+                           "%zu elements from %s on do not fit in memory", n, name);
     return CLACT_SUCCESS;
 }
 
@@ -57,14 +56,14 @@ static clact_status check_arrays(const clact_context *ctx, const job *j)
     const unsigned output = j->call.operands - 1;
     clact_status status = CLACT_SUCCESS;
     for (unsigned i = 0; i <= output && status == CLACT_SUCCESS; i++)
-        status = check_array(ctx, j, i);
+        status = clact__array_check(ctx, j->call.roles[i].name, j->arrays[i], j->n, size_of(j, i));
     if (status != CLACT_SUCCESS)
         return status;
     for (unsigned i = 0; i < output; i++)
         if (overlap_partly(j, i, output))
             return clact__fail(ctx, CLACT_OVERLAP,
                                "the output overlaps %s without being equal to it",
-                               clact__operand_name(&j->call, i));
+                               j->call.roles[i].name);
     return CLACT_SUCCESS;
 }
 
@@ -94,9 +93,7 @@ static clact_status wrap(const clact_context *ctx, const job *j, size_t start, s
     return CLACT_SUCCESS;
 }
 
-/* Mapping is how a kernel's results become visible in host memory; nothing moves where it is
- * shared. Returns when that is done. */
-static clact_status make_visible(const clact_context *ctx, cl_mem mem, size_t bytes)
+clact_status clact__make_visible(const clact_context *ctx, cl_mem mem, size_t bytes)
 {
     cl_int code = CL_SUCCESS;
     cl_event done = NULL;
@@ -123,12 +120,11 @@ static clact_status share_piece(clact_context *ctx, job *j, size_t start, size_t
     const unsigned output = j->call.operands - 1;
     cl_mem mems[3] = {NULL, NULL, NULL};
     clact_status status = wrap(ctx, j, start, count, mems);
-    for (unsigned i = 0; i <= output; i++)
-        j->call.views[i] = clact_view_1d(mems[i], clact__operand_dtype(&j->call, i), 0, count);
+    clact__call_view(&j->call, 1, count, mems);
     if (status == CLACT_SUCCESS)
         status = clact__launch(ctx, ctx->lanes.compute, &j->call, 0, NULL, NULL);
     if (status == CLACT_SUCCESS)
-        status = make_visible(ctx, mems[output], count * size_of(j, output));
+        status = clact__make_visible(ctx, mems[output], count * size_of(j, output));
     for (unsigned i = 0; i <= output; i++)
         if (mems[i])
             clReleaseMemObject(mems[i]);
@@ -143,7 +139,9 @@ static clact_status run_shared(clact_context *ctx, job *j)
     for (unsigned i = 0; i < output; i++)
         in_place = in_place || j->arrays[i] == j->arrays[output];
     /* One decision for all pieces, so that the first has compiled what the last needs. */
-    j->call.variant.streams = clact__should_stream(ctx, &j->call, j->n, in_place);
+    j->call.rows = 1;
+    j->call.cols = j->n;
+    j->call.variant.streams = clact__should_stream(ctx, &j->call, in_place);
     clact_status status = CLACT_SUCCESS;
     for (size_t start = 0; start < j->n && status == CLACT_SUCCESS; start += piece)
         status = share_piece(ctx, j, start, j->n - start < piece ? j->n - start : piece);
@@ -220,9 +218,10 @@ static clact_status start_piece(clact_context *ctx, const clact__lanes *lanes, j
         return status;
 
     const cl_mem result = s->blocks[writes_apart(j) ? output : 0]->mem;
+    cl_mem mems[3] = {NULL, NULL, NULL};
     for (unsigned i = 0; i <= output; i++)
-        j->call.views[i] = clact_view_1d(i == output ? result : s->blocks[i]->mem,
-                                         clact__operand_dtype(&j->call, i), 0, count);
+        mems[i] = i == output ? result : s->blocks[i]->mem;
+    clact__call_view(&j->call, 1, count, mems);
     clFlush(lanes->up);
     release_event(&s->computed);
     status = clact__launch(ctx, lanes->compute, &j->call, output, s->written, &s->computed);
@@ -323,7 +322,8 @@ clact_status clact_forward(clact_context *ctx, clact_operator op, const clact_pa
                            clact_dtype dtype, size_t n, const void *x, void *y)
 {
     job j = {.n = n, .arrays = {bytes_of(x), y}};
-    const clact_status status = clact__call_begin(ctx, op, params, CLACT__FORWARD, dtype, &j.call);
+    const clact_status status =
+        clact__pointwise_begin(ctx, op, params, CLACT__FORWARD, dtype, &j.call);
     return status == CLACT_SUCCESS ? run(ctx, &j) : status;
 }
 
@@ -333,7 +333,7 @@ clact_status clact_backward(clact_context *ctx, clact_operator op, const clact_p
 {
     job j = {.n = n, .arrays = {bytes_of(grad), bytes_of(saved), dx}};
     const clact_status status =
-        clact__call_begin(ctx, op, params, clact__direction_of(kind), dtype, &j.call);
+        clact__pointwise_begin(ctx, op, params, clact__direction_of(kind), dtype, &j.call);
     return status == CLACT_SUCCESS ? run(ctx, &j) : status;
 }
 

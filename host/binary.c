@@ -225,16 +225,18 @@ static bool has(const list *all, const char *options)
 /* The programs that are there. Their options live as long as the context. */
 static cl_int list_programs(clact_context *ctx, list *all)
 {
-    clact__program *programs = &ctx->programs[0][0][0][0];
     cl_int code = CL_SUCCESS;
     for (size_t i = 0; i < CLACT__PROGRAMS && code == CL_SUCCESS; i++) {
+        clact__program *program = atomic_load(&ctx->programs[i]);
+        if (!program)
+            continue;
         clact__item item = {.size = 0};
-        pthread_mutex_lock(&programs[i].lock);
-        if (programs[i].program) {
-            item.options = programs[i].options;
-            code = get_binary(ctx, programs[i].program, &item);
+        pthread_mutex_lock(&program->lock);
+        if (program->program) {
+            item.options = program->options;
+            code = get_binary(ctx, program->program, &item);
         }
-        pthread_mutex_unlock(&programs[i].lock);
+        pthread_mutex_unlock(&program->lock);
         if (code == CL_SUCCESS && item.size > 0)
             all->items[all->count++] = item;
     }

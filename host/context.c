@@ -10,17 +10,11 @@ static const clact_options default_options;
 /* The locks are made first and together, so that unmaking never has to ask which exist. */
 static bool init_locks(clact_context *ctx)
 {
-    clact__program *programs = &ctx->programs[0][0][0][0];
-    size_t made = 0;
-    while (made < CLACT__PROGRAMS && pthread_mutex_init(&programs[made].lock, NULL) == 0)
-        made++;
-    if (made == CLACT__PROGRAMS && pthread_mutex_init(&ctx->pool.lock, NULL) == 0) {
-        if (pthread_mutex_init(&ctx->lanes_lock, NULL) == 0)
-            return true;
-        pthread_mutex_destroy(&ctx->pool.lock);
-    }
-    while (made > 0)
-        pthread_mutex_destroy(&programs[--made].lock);
+    if (pthread_mutex_init(&ctx->pool.lock, NULL) != 0)
+        return false;
+    if (pthread_mutex_init(&ctx->lanes_lock, NULL) == 0)
+        return true;
+    pthread_mutex_destroy(&ctx->pool.lock);
     return false;
 }
 
@@ -32,9 +26,7 @@ static void release_queue(cl_command_queue queue)
 
 static void context_free(clact_context *ctx)
 {
-    clact__program *programs = &ctx->programs[0][0][0][0];
-    for (size_t i = 0; i < CLACT__PROGRAMS; i++)
-        clact__program_free(&programs[i]);
+    clact__programs_free(ctx);
     clact__imports_free(ctx);
     clact_context_trim(ctx);
     release_queue(ctx->lanes.up);

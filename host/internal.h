@@ -116,21 +116,49 @@ clact_status clact__device_profile(const clact_context *ctx, cl_device_id device
 
 /* program.c: compiled kernels */
 
-/* The shapes of kernels, each a file of its own in kernels/. */
-typedef enum clact__shape { CLACT__ELEMENTWISE, CLACT__PREDICT } clact__shape;
+struct clact__call;
+
+/* How work is cut into items. */
+typedef struct clact__grid {
+    size_t global[2], local[2];
+    cl_ulong rows, cols;
+    cl_ulong row_span, col_span; /* of one work-item */
+} clact__grid;
+
+struct clact__variant;
+
+/* Longer than any option or name that is made of an operator's name. */
+enum { CLACT__NAME_SIZE = 160 };
+
+/*
+ * A shape of kernels: a file of kernels/, and the file of host/ that offers it. Each of its kernels
+ * has for its arguments a buffer, an offset and a stride for each operand, then the rows and columns
+ * and how many of them a work-item does, then the call's scalars.
+ */
+typedef struct clact__shape {
+    unsigned first_row; /* of its programs, see below */
+    bool streams;       /* it has kernels whose stores go past the cache */
+    bool narrow;        /* it has kernels for rows that are shorter than a vector */
+    /* The options that choose one of its kernels, and what that is called. */
+    void (*name)(const struct clact__variant *variant, char options[CLACT__NAME_SIZE],
+                 char name[CLACT__NAME_SIZE]);
+    /* How it cuts its work; NULL for clact__cut. */
+    clact__grid (*cut)(const clact_context *ctx, const struct clact__call *call,
+                       size_t largest_group);
+} clact__shape;
 
 /* What a program is compiled for. */
 typedef struct clact__variant {
-    clact__shape shape;
-    const clact__op *op; /* this and the next: of elementwise kernels alone */
-    clact__direction direction;
+    const clact__shape *shape;
+    unsigned index; /* which of the shape's kernels: what it says is the shape's affair */
     clact_dtype dtype;
     bool streams; /* its stores go past the cache */
     bool narrow;  /* its vectors are short, for rows that are shorter than the device's */
 } clact__variant;
 
-/* More than the arguments of any kernel. */
-enum { CLACT__ARGUMENTS = 16 };
+/* The most operands, scalars and arguments of any kernel. */
+enum { CLACT__OPERANDS = 12, CLACT__SCALARS = 4 };
+enum { CLACT__ARGUMENTS = 3 * CLACT__OPERANDS + 4 + CLACT__SCALARS };
 
 /* A kernel object that one call uses alone: clSetKernelArg changes it, so that two threads must not
  * share one. The integers among its arguments are remembered, as most are those of the last call;
@@ -139,14 +167,18 @@ typedef struct clact__kernel {
     struct clact__program *home;
     cl_kernel kernel;
     size_t group_size;               /* the largest that the kernel runs with */
-    unsigned known;                  /* a bit for each argument that is remembered */
+    uint64_t known;                  /* a bit for each argument that is remembered */
     cl_ulong last[CLACT__ARGUMENTS]; /* what it is */
     struct clact__kernel *next;
 } clact__kernel;
 
-/* Programs are kept by operator and direction; behind those, by the other shapes. */
-enum { CLACT__PREDICT_ROW = CLACT__OPS * CLACT__DIRECTIONS, CLACT__PROGRAM_ROWS };
-enum { CLACT__PROGRAMS = CLACT__PROGRAM_ROWS * CLACT__DTYPES * 2 * 2 };
+/* Where the programs of each shape are kept: a row for each index. */
+enum {
+    CLACT__ELEMENTWISE_ROW = 0,
+    CLACT__PREDICT_ROW = CLACT__ELEMENTWISE_ROW + CLACT__OPS * CLACT__DIRECTIONS,
+    CLACT__PROGRAM_ROWS = CLACT__PREDICT_ROW + 1
+};
+enum { CLACT__PROGRAMS = CLACT__PROGRAM_ROWS * CLACT__DTYPES * 2 /* streams */ * 2 /* narrow */ };
 
 /* The program of one variant and its idle kernels. */
 typedef struct clact__program {
@@ -169,7 +201,7 @@ clact_status clact__kernel_acquire(clact_context *ctx, const clact__variant *var
 void clact__kernel_release(clact__kernel *kernel);
 /* Puts a fresh program, whose kernel has run, into the cache's folder. */
 void clact__program_keep(const clact_context *ctx, clact__program *program);
-void clact__program_free(clact__program *program);
+void clact__programs_free(clact_context *ctx);
 
 /* bundle.c: compiled programs as bytes, none of which is trusted before all are verified */
 
@@ -260,7 +292,8 @@ struct clact_context {
     _Atomic(struct clact__import *) imports;
     void (*log)(void *user, clact_status status, cl_int code, const char *message);
     void *log_user;
-    clact__program programs[CLACT__PROGRAM_ROWS][CLACT__DTYPES][2 /* streams */][2 /* narrow */];
+    /* Each is made when it is first wanted, and stays. */
+    _Atomic(clact__program *) programs[CLACT__PROGRAMS];
     clact__pool pool;
     pthread_mutex_t lanes_lock;
     clact__lanes lanes;
@@ -298,46 +331,120 @@ bool clact__view_empty(clact_view view);
 /* Checks a view by itself: its dtype, its range, its buffer's context and access. */
 clact_status clact__view_check(const clact_context *ctx, clact_view view, const char *name,
                                bool is_output, clact__extent *extent);
-/* Checks that an output and another operand are equal or have no element in common. */
+/* Checks that an output and another operand have no element in common or, if that may be, are equal. */
 clact_status clact__view_check_overlap(const clact_context *ctx, const clact__extent *output,
-                                       const clact__extent *other, const char *name);
+                                       const char *name, const clact__extent *other,
+                                       const char *other_name, bool may_equal);
 
-/* launch.c: the one way to a pointwise kernel */
+/* call.c: a call and its operands, and whether they may be used */
 
-/* One call: the operands in the kernel's order, the output last. */
+/* What an operand of a call on rows x cols has to be. */
+typedef struct clact__role {
+    const char *name;  /* as the messages call it */
+    clact_dtype dtype; /* 0: the variant's */
+    unsigned rows;     /* 1: as many as the call has; 0: one */
+    unsigned cols;     /* k: k times as many as the call has; 0: one */
+    bool output;
+    bool optional; /* left out where its mem is NULL */
+    bool apart;    /* may not even be equal to another operand */
+} clact__role;
+
+/* One call. */
 typedef struct clact__call {
     clact__variant variant;
-    clact_params params; /* of elementwise kernels, as clact__params_resolve stores them */
-    clact__range range;  /* of predict: the elements whose label is 1 */
-    unsigned operands;   /* with the output: 2 or 3 */
-    clact_view views[3];
+    const clact__role *roles;
+    unsigned operands;
+    size_t rows, cols;
+    clact_view views[CLACT__OPERANDS];
+    unsigned scalars;
+    struct {
+        size_t size;
+        union {
+            cl_ulong integer; /* of 8 bytes */
+            cl_float4 floats;
+            cl_double4 doubles;
+        } value;
+    } scalar[CLACT__SCALARS];
 } clact__call;
 
-/* Checks all but the views, and fills all but them. */
-clact_status clact__call_begin(const clact_context *ctx, clact_operator op,
-                               const clact_params *params, clact__direction direction,
-                               clact_dtype dtype, clact__call *call);
-/* The same for clact_predict. */
-clact_status clact__predict_begin(const clact_context *ctx, clact_dtype dtype, double threshold,
-                                  clact__call *call);
-/* How the messages call operand i. */
-const char *clact__operand_name(const clact__call *call, unsigned i);
-/* What operand i has to be made of. */
+/* Checks that ctx is there and that its device can compute with elements of this dtype. */
+clact_status clact__dtype_check(const clact_context *ctx, clact_dtype dtype);
+void clact__call_add_integer(clact__call *call, cl_ulong value);
+/* Four numbers of the type that the kernel computes in. */
+void clact__call_add_reals(const clact_context *ctx, clact__call *call, double a, double b,
+                           double c, double d);
+/* Whether an operand is there. */
+bool clact__call_has(const clact__call *call, unsigned i);
+/* What operand i has to be made of, and its shape. */
 clact_dtype clact__operand_dtype(const clact__call *call, unsigned i);
-/* Whether the output of a call on n elements should go past the cache. When the call moves more
- * than the cache holds, that saves reading each line before it is written; in place it has been
- * read anyway. */
-bool clact__should_stream(const clact_context *ctx, const clact__call *call, size_t n,
-                          bool in_place);
-/* Enqueues a call whose views are checked. */
-clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const clact__call *call,
-                           cl_uint n_wait, const cl_event *wait, cl_event *event);
+size_t clact__operand_rows(const clact__call *call, unsigned i);
+size_t clact__operand_cols(const clact__call *call, unsigned i);
+/* Whether an output may lie where another operand does: where an element of both is one item's alone. */
+bool clact__may_be_equal(const clact__role *output, const clact__role *other);
+/* Makes the operands views without gaps of these buffers. */
+void clact__call_view(clact__call *call, size_t rows, size_t cols, const cl_mem mems[]);
+/* Everything about the operands that can be known to be wrong before anything is enqueued. Where
+ * that is nothing, decides what depends on them. */
+clact_status clact__call_check(const clact_context *ctx, clact__call *call);
+bool clact__call_empty(const clact__call *call);
+/* Whether rows that follow each other without a gap make all the operands one long row. */
+bool clact__is_one_row(const clact__call *call);
+/* Whether the call's outputs should go past the cache. When the call moves more than the cache
+ * holds, that saves reading each line before it is written; in place it has been read anyway. */
+bool clact__should_stream(const clact_context *ctx, const clact__call *call, bool in_place);
 /* Checks that a queue belongs to the context and turns NULL into the context's own. */
 clact_status clact__queue_check(const clact_context *ctx, cl_command_queue *queue);
 /* Checks a wait list's shape. */
 clact_status clact__wait_check(const clact_context *ctx, cl_uint n_wait, const cl_event *wait);
+/* Checks a call's views, its queue and its wait list, and launches it. */
+clact_status clact__call_enqueue(clact_context *ctx, cl_command_queue queue, clact__call *call,
+                                 cl_uint n_wait, const cl_event *wait, cl_event *event);
+
+/* launch.c: the one way to a kernel */
+
+/* Gives each item about the same number of elements, as the profile wants them: a part of a row, or
+ * several rows where they are short. */
+clact__grid clact__cut(const clact_context *ctx, const clact__call *call, size_t largest_group);
+/* Enqueues a call whose views are checked. */
+clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const clact__call *call,
+                           cl_uint n_wait, const cl_event *wait, cl_event *event);
 /* An event for having nothing to do: complete once the wait list is. */
 clact_status clact__enqueue_nothing(const clact_context *ctx, cl_command_queue queue,
                                     cl_uint n_wait, const cl_event *wait, cl_event *event);
+/* Launches the call on nothing, with stores of either kind, and waits: drivers that compile at the
+ * first launch do it here. */
+clact_status clact__prepare(clact_context *ctx, const clact__call *call);
+
+/* array.c: calls on host arrays of n elements */
+
+/* Checks that `n` elements of `size` bytes can be there. */
+clact_status clact__array_check(const clact_context *ctx, const char *name, const void *array,
+                                size_t n, size_t size);
+/* Mapping is how a kernel's results become visible in host memory; nothing moves where it is
+ * shared. Returns when that is done. */
+clact_status clact__make_visible(const clact_context *ctx, cl_mem mem, size_t bytes);
+
+/* matrix.c: other calls on host arrays */
+
+/* How a call on views is enqueued: clact__call_enqueue, or what a shape has of its own. */
+typedef clact_status clact__enqueuer(clact_context *ctx, cl_command_queue queue, clact__call *call,
+                                     cl_uint n_wait, const cl_event *wait, cl_event *event);
+
+/*
+ * Runs a call whose rows and columns are set on host arrays and waits: arrays[i] is operand i, row
+ * after row; NULL for an optional one that is left out. What is too large for one allocation goes
+ * in several calls on some of the rows, if all the outputs have rows; else it is
+ * CLACT_OUT_OF_MEMORY. The inputs are never written.
+ */
+clact_status clact__matrix_run(clact_context *ctx, const clact__call *call,
+                               const void *const arrays[], clact__enqueuer *enqueue);
+
+/* pointwise.c and predict.c: all but the operands of a call */
+
+clact_status clact__pointwise_begin(const clact_context *ctx, clact_operator op,
+                                    const clact_params *params, clact__direction direction,
+                                    clact_dtype dtype, clact__call *call);
+clact_status clact__predict_begin(const clact_context *ctx, clact_dtype dtype, double threshold,
+                                  clact__call *call);
 
 #endif /* CLACT_INTERNAL_H */

@@ -42,27 +42,6 @@ bool clact__computes_in_double(const clact_context *ctx, clact_dtype dtype)
     return dtype == CLACT_F64 || (dtype == CLACT_F32 && ctx->profile.doubles);
 }
 
-/* Longer than any option or name that is made of an operator's name. */
-enum { NAME_SIZE = 160 };
-
-/* The options that choose one of the kernels in kernels/, and what it is called there. */
-static void name_kernel(const clact__variant *variant, char options[NAME_SIZE],
-                        char name[NAME_SIZE])
-{
-    if (variant->shape == CLACT__PREDICT) {
-        snprintf(options, NAME_SIZE, "-DCLACT_PREDICT");
-        snprintf(name, NAME_SIZE, "clact_predict");
-        return;
-    }
-    const char *op = variant->op->name;
-    const char *direction = clact__direction_name(variant->direction);
-    snprintf(options, NAME_SIZE, "-DCLACT_BODY=%s_%s -DCLACT_INPUTS=%u%s%s", op, direction,
-             clact__inputs(variant->direction),
-             variant->op->parameters ? " -DCLACT_HAS_PARAMETERS" : "",
-             variant->op->parameters & CLACT_BETA ? " -DCLACT_HAS_BETA" : "");
-    snprintf(name, NAME_SIZE, "clact_%s_%s", op, direction);
-}
-
 /* The compiler's options; the caller frees them. NULL when out of memory. No fast-math of any kind:
  * the kernels' error-free transformations and NaN handling rest on exact IEEE arithmetic. */
 static char *build_options(const clact_context *ctx, const clact__variant *variant)
@@ -73,8 +52,8 @@ static char *build_options(const clact_context *ctx, const clact__variant *varia
         arithmetic = " -DCLACT_PAIRS";
     else if (variant->dtype == CLACT_F32)
         arithmetic = profile->doubles ? " -DCLACT_DOUBLES" : " -DCLACT_PAIRS";
-    char shape[NAME_SIZE], name[NAME_SIZE];
-    name_kernel(variant, shape, name);
+    char shape[CLACT__NAME_SIZE], name[CLACT__NAME_SIZE];
+    variant->shape->name(variant, shape, name);
     static const char format[] = "-cl-std=CL1.2 -DCLACT_STORAGE_%s%s%s -DCLACT_WIDTH=%zu %s %s";
     char *text = NULL;
     int length = 0;
@@ -145,8 +124,8 @@ static clact_status build(const clact_context *ctx, const clact__variant *varian
     char *options = build_options(ctx, variant);
     if (!options)
         return clact__fail(ctx, CLACT_OUT_OF_MEMORY, "out of host memory");
-    char shape[NAME_SIZE], name[NAME_SIZE];
-    name_kernel(variant, shape, name);
+    char shape[CLACT__NAME_SIZE], name[CLACT__NAME_SIZE];
+    variant->shape->name(variant, shape, name);
     entry->program = clact__binary_load(ctx, options, name);
     if (!entry->program) {
         const clact_status status = compile(ctx, options, &entry->program);
@@ -163,8 +142,8 @@ static clact_status build(const clact_context *ctx, const clact__variant *varian
 static clact_status create_kernel(const clact_context *ctx, const clact__variant *variant,
                                   clact__program *home, clact__kernel **kernel)
 {
-    char options[NAME_SIZE], name[NAME_SIZE];
-    name_kernel(variant, options, name);
+    char options[CLACT__NAME_SIZE], name[CLACT__NAME_SIZE];
+    variant->shape->name(variant, options, name);
     clact__kernel *made = calloc(1, sizeof(*made));
     if (!made)
         return clact__fail(ctx, CLACT_OUT_OF_MEMORY, "out of host memory");
@@ -186,18 +165,34 @@ static clact_status create_kernel(const clact_context *ctx, const clact__variant
     return CLACT_SUCCESS;
 }
 
-static size_t program_row(const clact__variant *variant)
+/* The entry of a variant, made if there is none yet; NULL when out of memory. */
+static clact__program *find_program(clact_context *ctx, const clact__variant *variant)
 {
-    if (variant->shape == CLACT__PREDICT)
-        return CLACT__PREDICT_ROW;
-    return (size_t)(variant->op - clact__ops) * CLACT__DIRECTIONS + variant->direction;
+    const size_t row = variant->shape->first_row + variant->index;
+    const size_t column =
+        (size_t)dtype_row(variant->dtype) * 4 + variant->streams * 2u + variant->narrow;
+    _Atomic(clact__program *) *place = &ctx->programs[row * CLACT__DTYPES * 4 + column];
+    clact__program *found = atomic_load(place);
+    if (found)
+        return found;
+    clact__program *made = calloc(1, sizeof(*made));
+    if (!made || pthread_mutex_init(&made->lock, NULL) != 0) {
+        free(made);
+        return NULL;
+    }
+    if (atomic_compare_exchange_strong(place, &found, made))
+        return made;
+    pthread_mutex_destroy(&made->lock); /* another thread was faster */
+    free(made);
+    return found;
 }
 
 clact_status clact__kernel_acquire(clact_context *ctx, const clact__variant *variant,
                                    clact__kernel **kernel)
 {
-    clact__program *entry = &ctx->programs[program_row(variant)][dtype_row(variant->dtype)]
-                                          [variant->streams][variant->narrow];
+    clact__program *entry = find_program(ctx, variant);
+    if (!entry)
+        return clact__fail(ctx, CLACT_OUT_OF_MEMORY, "out of host memory");
     clact_status status = CLACT_SUCCESS;
     /* The lock is held while building, so that threads that want the same program wait for one
      * build; those that want another do not wait. */
@@ -234,7 +229,7 @@ void clact__program_keep(const clact_context *ctx, clact__program *program)
     pthread_mutex_unlock(&program->lock);
 }
 
-void clact__program_free(clact__program *program)
+static void program_free(clact__program *program)
 {
     while (program->idle) {
         clact__kernel *kernel = program->idle;
@@ -246,4 +241,14 @@ void clact__program_free(clact__program *program)
         clReleaseProgram(program->program);
     free(program->options);
     pthread_mutex_destroy(&program->lock);
+    free(program);
+}
+
+void clact__programs_free(clact_context *ctx)
+{
+    for (size_t i = 0; i < CLACT__PROGRAMS; i++) {
+        clact__program *program = atomic_load(&ctx->programs[i]);
+        if (program)
+            program_free(program);
+    }
 }

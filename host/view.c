@@ -128,12 +128,13 @@ static bool rows_meet(const clact__extent *a, const clact__extent *b)
 }
 
 clact_status clact__view_check_overlap(const clact_context *ctx, const clact__extent *output,
-                                       const clact__extent *other, const char *name)
+                                       const char *name, const clact__extent *other,
+                                       const char *other_name, bool may_equal)
 {
     if (output->root != other->root || output->end <= other->begin || other->end <= output->begin)
         return CLACT_SUCCESS;
     if (output->stride_bytes == other->stride_bytes) {
-        if (output->begin == other->begin && output->row_bytes == other->row_bytes)
+        if (may_equal && output->begin == other->begin && output->row_bytes == other->row_bytes)
             return CLACT_SUCCESS;
         /* An output's rows do not overlap, so the stride is at least its row; an input with longer
          * rows leaves no room between them. */
@@ -141,6 +142,6 @@ clact_status clact__view_check_overlap(const clact_context *ctx, const clact__ex
             (output->begin < other->begin ? !rows_meet(output, other) : !rows_meet(other, output)))
             return CLACT_SUCCESS;
     }
-    return clact__fail(ctx, CLACT_OVERLAP, "the output overlaps %s without being equal to it",
-                       name);
+    return clact__fail(ctx, CLACT_OVERLAP, "%s overlaps %s%s", name, other_name,
+                       may_equal ? " without being equal to it" : "");
 }
