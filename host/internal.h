@@ -172,11 +172,23 @@ typedef struct clact__kernel {
     struct clact__kernel *next;
 } clact__kernel;
 
+/* How many kernels the composites have. */
+enum { CLACT__LOSS_KERNELS = 1 };
+enum { CLACT__GATED_KERNELS = 1 };
+enum { CLACT__EPILOGUE_KERNELS = 1 };
+enum { CLACT__RECURRENT_KERNELS = 1 };
+enum { CLACT__SOFTMAX_KERNELS = 1 };
+
 /* Where the programs of each shape are kept: a row for each index. */
 enum {
     CLACT__ELEMENTWISE_ROW = 0,
     CLACT__PREDICT_ROW = CLACT__ELEMENTWISE_ROW + CLACT__OPS * CLACT__DIRECTIONS,
-    CLACT__PROGRAM_ROWS = CLACT__PREDICT_ROW + 1
+    CLACT__LOSS_ROW = CLACT__PREDICT_ROW + 1,
+    CLACT__GATED_ROW = CLACT__LOSS_ROW + CLACT__LOSS_KERNELS,
+    CLACT__EPILOGUE_ROW = CLACT__GATED_ROW + CLACT__GATED_KERNELS,
+    CLACT__RECURRENT_ROW = CLACT__EPILOGUE_ROW + CLACT__EPILOGUE_KERNELS,
+    CLACT__SOFTMAX_ROW = CLACT__RECURRENT_ROW + CLACT__RECURRENT_KERNELS,
+    CLACT__PROGRAM_ROWS = CLACT__SOFTMAX_ROW + CLACT__SOFTMAX_KERNELS
 };
 enum { CLACT__PROGRAMS = CLACT__PROGRAM_ROWS * CLACT__DTYPES * 2 /* streams */ * 2 /* narrow */ };
 

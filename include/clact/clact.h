@@ -525,6 +525,14 @@ CLACT_API clact_status clact_devices(size_t capacity, clact_device_info *infos, 
 /* The same about the device of a context. */
 CLACT_API clact_status clact_context_info(const clact_context *ctx, clact_device_info *info);
 
+/* 4. Composites: what engines fuse. Each has its simple, explicit and advanced calls in its header. */
+
+#include <clact/epilogue.h>
+#include <clact/gated.h>
+#include <clact/loss.h>
+#include <clact/recurrent.h>
+#include <clact/softmax.h>
+
 #ifdef __cplusplus
 }
 #endif

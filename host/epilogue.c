@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* Fused epilogues: act(x + bias), and gradients that accumulate. */
+#include "internal.h"

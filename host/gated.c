@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* Gated linear units: act(a) * b, forward and gradients. */
+#include "internal.h"

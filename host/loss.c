@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* Losses: binary cross-entropy with logits, its gradient, and reductions. */
+#include "internal.h"

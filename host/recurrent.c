@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* Recurrent cells: the pointwise part of LSTM and GRU. */
+#include "internal.h"

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* Softmax and log-softmax over rows, and their gradients. */
+#include "internal.h"

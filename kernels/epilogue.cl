@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fused epilogues: act(x + bias), and gradients that accumulate.
+ */

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Gated linear units: act(a) * b, forward and gradients.
+ */

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Losses: binary cross-entropy with logits, its gradient, and reductions.
+ */

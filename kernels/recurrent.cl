@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Recurrent cells: the pointwise part of LSTM and GRU.
+ */
