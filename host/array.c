@@ -120,7 +120,8 @@ static clact_status share_piece(clact_context *ctx, job *j, size_t start, size_t
     const unsigned output = j->call.operands - 1;
     cl_mem mems[3] = {NULL, NULL, NULL};
     clact_status status = wrap(ctx, j, start, count, mems);
-    clact__call_view(&j->call, 1, count, mems);
+    clact_view views[3];
+    clact__call_view(&j->call, 1, count, mems, views);
     if (status == CLACT_SUCCESS)
         status = clact__launch(ctx, ctx->lanes.compute, &j->call, 0, NULL, NULL);
     if (status == CLACT_SUCCESS)
@@ -141,7 +142,7 @@ static clact_status run_shared(clact_context *ctx, job *j)
     /* One decision for all pieces, so that the first has compiled what the last needs. */
     j->call.rows = 1;
     j->call.cols = j->n;
-    j->call.variant.streams = clact__should_stream(ctx, &j->call, in_place);
+    j->call.variant.streams = !in_place && clact__moves_much(ctx, &j->call);
     clact_status status = CLACT_SUCCESS;
     for (size_t start = 0; start < j->n && status == CLACT_SUCCESS; start += piece)
         status = share_piece(ctx, j, start, j->n - start < piece ? j->n - start : piece);
@@ -221,7 +222,8 @@ static clact_status start_piece(clact_context *ctx, const clact__lanes *lanes, j
     cl_mem mems[3] = {NULL, NULL, NULL};
     for (unsigned i = 0; i <= output; i++)
         mems[i] = i == output ? result : s->blocks[i]->mem;
-    clact__call_view(&j->call, 1, count, mems);
+    clact_view views[3];
+    clact__call_view(&j->call, 1, count, mems, views);
     clFlush(lanes->up);
     release_event(&s->computed);
     status = clact__launch(ctx, lanes->compute, &j->call, output, s->written, &s->computed);

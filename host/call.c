@@ -109,14 +109,16 @@ size_t clact__operand_cols(const clact__call *call, unsigned i)
     return call->roles[i].cols ? call->roles[i].cols * call->cols : 1;
 }
 
-void clact__call_view(clact__call *call, size_t rows, size_t cols, const cl_mem mems[])
+void clact__call_view(clact__call *call, size_t rows, size_t cols, const cl_mem mems[],
+                      clact_view views[])
 {
+    call->views = views;
     call->rows = rows;
     call->cols = cols;
     for (unsigned i = 0; i < call->operands; i++) {
         const size_t width = clact__operand_cols(call, i);
-        call->views[i] = clact_view_2d(mems[i], clact__operand_dtype(call, i), 0,
-                                       clact__operand_rows(call, i), width, width);
+        views[i] = clact_view_2d(mems[i], clact__operand_dtype(call, i), 0,
+                                 clact__operand_rows(call, i), width, width);
     }
 }
 
@@ -140,13 +142,13 @@ bool clact__is_one_row(const clact__call *call)
     return true;
 }
 
-bool clact__should_stream(const clact_context *ctx, const clact__call *call, bool in_place)
+bool clact__moves_much(const clact_context *ctx, const clact__call *call)
 {
     size_t bytes = 0; /* for each element of the call, but those that many of them share */
     for (unsigned i = 0; i < call->operands; i++)
         if (call->roles[i].rows && clact__call_has(call, i))
             bytes += call->roles[i].cols * clact_dtype_size(clact__operand_dtype(call, i));
-    return call->variant.shape->streams && !in_place && bytes > 0 &&
+    return call->variant.shape->streams && bytes > 0 &&
            call->rows * call->cols >= ctx->profile.stream_bytes / bytes;
 }
 
@@ -166,9 +168,11 @@ static bool is_in_place(const clact__call *call)
  * vectors leave fewer to that. */
 static bool has_short_rows(const clact_context *ctx, const clact__call *call)
 {
+    if (call->rows == 1 || !call->variant.shape->narrow)
+        return false;
     const size_t width = clact__vector_width(ctx, call->variant.dtype, false);
-    return call->variant.shape->narrow && !clact__is_one_row(call) && call->rows > 1 &&
-           call->cols < width && clact__vector_width(ctx, call->variant.dtype, true) < width;
+    return call->cols < width && clact__vector_width(ctx, call->variant.dtype, true) < width &&
+           !clact__is_one_row(call);
 }
 
 /* Checks of operands. */
@@ -201,12 +205,19 @@ bool clact__may_be_equal(const clact__role *output, const clact__role *other)
            output->cols == other->cols;
 }
 
-static clact_status check_overlap(const clact_context *ctx, const clact__call *call,
-                                  const clact__extent extents[], unsigned output, unsigned other)
+/* An output and the operands that it might overlap; a pair of outputs once. */
+static clact_status check_output(const clact_context *ctx, const clact__call *call,
+                                 const clact__extent extents[], unsigned output)
 {
-    const clact__role *a = &call->roles[output], *b = &call->roles[other];
-    return clact__view_check_overlap(ctx, &extents[output], a->name, &extents[other], b->name,
-                                     clact__may_be_equal(a, b));
+    const clact__role *role = &call->roles[output];
+    clact_status status = CLACT_SUCCESS;
+    for (unsigned i = 0; i < call->operands && status == CLACT_SUCCESS; i++) {
+        const clact__role *other = &call->roles[i];
+        if (i != output && (i < output || !other->output) && clact__call_has(call, i))
+            status = clact__view_check_overlap(ctx, &extents[output], role->name, &extents[i],
+                                               other->name, clact__may_be_equal(role, other));
+    }
+    return status;
 }
 
 clact_status clact__call_check(const clact_context *ctx, clact__call *call)
@@ -226,14 +237,12 @@ clact_status clact__call_check(const clact_context *ctx, clact__call *call)
         if (clact__call_has(call, i))
             status = clact__view_check(ctx, call->views[i], call->roles[i].name,
                                        call->roles[i].output, &extents[i]);
-    for (unsigned i = 0; i < call->operands; i++)
-        for (unsigned k = 0; k < call->operands && status == CLACT_SUCCESS; k++)
-            if (call->roles[i].output && (k < i || !call->roles[k].output) && k != i &&
-                clact__call_has(call, i) && clact__call_has(call, k))
-                status = check_overlap(ctx, call, extents, i, k);
+    for (unsigned i = 0; i < call->operands && status == CLACT_SUCCESS; i++)
+        if (call->roles[i].output && clact__call_has(call, i))
+            status = check_output(ctx, call, extents, i);
     if (status != CLACT_SUCCESS)
         return status;
-    call->variant.streams = clact__should_stream(ctx, call, is_in_place(call));
+    call->variant.streams = clact__moves_much(ctx, call) && !is_in_place(call);
     call->variant.narrow = has_short_rows(ctx, call);
     return CLACT_SUCCESS;
 }

@@ -367,7 +367,7 @@ typedef struct clact__call {
     const clact__role *roles;
     unsigned operands;
     size_t rows, cols;
-    clact_view views[CLACT__OPERANDS];
+    const clact_view *views; /* the caller's: of each operand */
     unsigned scalars;
     struct {
         size_t size;
@@ -393,17 +393,19 @@ size_t clact__operand_rows(const clact__call *call, unsigned i);
 size_t clact__operand_cols(const clact__call *call, unsigned i);
 /* Whether an output may lie where another operand does: where an element of both is one item's alone. */
 bool clact__may_be_equal(const clact__role *output, const clact__role *other);
-/* Makes the operands views without gaps of these buffers. */
-void clact__call_view(clact__call *call, size_t rows, size_t cols, const cl_mem mems[]);
+/* Makes the operands views without gaps of these buffers. The views are kept in `views`. */
+void clact__call_view(clact__call *call, size_t rows, size_t cols, const cl_mem mems[],
+                      clact_view views[]);
 /* Everything about the operands that can be known to be wrong before anything is enqueued. Where
  * that is nothing, decides what depends on them. */
 clact_status clact__call_check(const clact_context *ctx, clact__call *call);
 bool clact__call_empty(const clact__call *call);
 /* Whether rows that follow each other without a gap make all the operands one long row. */
 bool clact__is_one_row(const clact__call *call);
-/* Whether the call's outputs should go past the cache. When the call moves more than the cache
- * holds, that saves reading each line before it is written; in place it has been read anyway. */
-bool clact__should_stream(const clact_context *ctx, const clact__call *call, bool in_place);
+/* Whether the call moves more than the cache holds. If it is not in place, where each line has been
+ * read anyway, its outputs should then go past the cache: that saves reading a line before it is
+ * written. */
+bool clact__moves_much(const clact_context *ctx, const clact__call *call);
 /* Checks that a queue belongs to the context and turns NULL into the context's own. */
 clact_status clact__queue_check(const clact_context *ctx, cl_command_queue *queue);
 /* Checks a wait list's shape. */

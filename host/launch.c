@@ -96,12 +96,12 @@ static clact__grid grid_of(const clact_context *ctx, const clact__call *call, si
 }
 
 /* Makes it a call on nothing. */
-static void empty_views(clact__call *call, cl_mem mem)
+static void empty_views(clact__call *call, cl_mem mem, clact_view views[CLACT__OPERANDS])
 {
     cl_mem mems[CLACT__OPERANDS];
     for (unsigned i = 0; i < call->operands; i++)
         mems[i] = mem;
-    clact__call_view(call, 0, 0, mems);
+    clact__call_view(call, 0, 0, mems, views);
 }
 
 /* Runs the kernel on an empty range and waits for that, on a queue where nothing else is waited
@@ -114,7 +114,8 @@ static bool run_on_nothing(const clact_context *ctx, clact__kernel *kernel, clac
         return false;
     cl_mem mem = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE, 1, NULL, &code);
     if (code == CL_SUCCESS) {
-        empty_views(&call, mem);
+        clact_view views[CLACT__OPERANDS];
+        empty_views(&call, mem, views);
         const clact__grid g = grid_of(ctx, &call, kernel->group_size);
         code = set_arguments(kernel, &call, &g);
         if (code == CL_SUCCESS)
@@ -181,7 +182,8 @@ clact_status clact__enqueue_nothing(const clact_context *ctx, cl_command_queue q
 
 static clact_status launch_empty(clact_context *ctx, clact__call *call, cl_mem mem)
 {
-    empty_views(call, mem);
+    clact_view views[CLACT__OPERANDS];
+    empty_views(call, mem, views);
     call->variant.streams = false;
     clact_status status = clact__launch(ctx, ctx->lanes.compute, call, 0, NULL, NULL);
     call->variant.streams = call->variant.shape->streams;

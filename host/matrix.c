@@ -7,7 +7,8 @@
 
 typedef struct matrices {
     clact__call call; /* its rows are those of a piece */
-    size_t rows;      /* of all */
+    clact_view views[CLACT__OPERANDS];
+    size_t rows; /* of all */
     unsigned char *arrays[CLACT__OPERANDS];
     cl_mem mems[CLACT__OPERANDS];
     clact__block *blocks[CLACT__OPERANDS];
@@ -133,7 +134,7 @@ static clact_status share_piece(clact_context *ctx, matrices *m, size_t start)
             if (m->call.roles[i].output == output && has(m, i))
                 status = wrap(ctx, m, i, start);
     if (status == CLACT_SUCCESS) {
-        clact__call_view(&m->call, m->call.rows, m->call.cols, m->mems);
+        clact__call_view(&m->call, m->call.rows, m->call.cols, m->mems, m->views);
         status = m->enqueue(ctx, ctx->lanes.compute, &m->call, 0, NULL, NULL);
     }
     for (unsigned i = 0; i < m->call.operands && status == CLACT_SUCCESS; i++)
@@ -169,7 +170,7 @@ static clact_status copy_piece(clact_context *ctx, matrices *m, size_t start)
             status = clact__fail_cl(ctx, code, "clEnqueueWriteBuffer");
     }
     if (status == CLACT_SUCCESS) {
-        clact__call_view(&m->call, m->call.rows, m->call.cols, m->mems);
+        clact__call_view(&m->call, m->call.rows, m->call.cols, m->mems, m->views);
         status = m->enqueue(ctx, queue, &m->call, 0, NULL, NULL);
     }
     for (unsigned i = 0; i < m->call.operands && status == CLACT_SUCCESS; i++) {

@@ -70,7 +70,7 @@ clact_status clact_enqueue_forward(clact_context *ctx, cl_command_queue queue, c
                                    const clact_params *params, clact_view x, clact_view y,
                                    cl_uint n_wait, const cl_event *wait, cl_event *event)
 {
-    clact__call call = {.views = {x, y}, .rows = x.rows, .cols = x.cols};
+    clact__call call = {.views = (clact_view[]){x, y}, .rows = x.rows, .cols = x.cols};
     const clact_status status =
         clact__pointwise_begin(ctx, op, params, CLACT__FORWARD, x.dtype, &call);
     return status == CLACT_SUCCESS ? clact__call_enqueue(ctx, queue, &call, n_wait, wait, event)
@@ -82,7 +82,8 @@ clact_status clact_enqueue_backward(clact_context *ctx, cl_command_queue queue, 
                                     clact_view saved, clact_view dx, cl_uint n_wait,
                                     const cl_event *wait, cl_event *event)
 {
-    clact__call call = {.views = {grad, saved, dx}, .rows = grad.rows, .cols = grad.cols};
+    clact__call call = {
+        .views = (clact_view[]){grad, saved, dx}, .rows = grad.rows, .cols = grad.cols};
     const clact_status status =
         clact__pointwise_begin(ctx, op, params, clact__direction_of(kind), grad.dtype, &call);
     return status == CLACT_SUCCESS ? clact__call_enqueue(ctx, queue, &call, n_wait, wait, event)
@@ -91,10 +92,10 @@ clact_status clact_enqueue_backward(clact_context *ctx, cl_command_queue queue, 
 
 clact_status clact_prepare(clact_context *ctx, clact_operator op, clact_dtype dtype)
 {
+    const clact__op *row = clact__op_find(op); /* NULL is the first call's error */
     clact_status status = CLACT_SUCCESS;
     for (int d = 0; d < CLACT__DIRECTIONS && status == CLACT_SUCCESS; d++) {
-        const clact__op *row = clact__op_find(op);
-        if (d != CLACT__FORWARD && !clact__op_has(row, (clact__direction)d))
+        if (row && !clact__op_has(row, (clact__direction)d))
             continue;
         clact__call call = {.operands = 0};
         status = clact__pointwise_begin(ctx, op, NULL, (clact__direction)d, dtype, &call);

@@ -42,7 +42,8 @@ clact_status clact_enqueue_predict(clact_context *ctx, cl_command_queue queue, d
                                    clact_view logits, clact_view labels, cl_uint n_wait,
                                    const cl_event *wait, cl_event *event)
 {
-    clact__call call = {.views = {logits, labels}, .rows = logits.rows, .cols = logits.cols};
+    clact__call call = {
+        .views = (clact_view[]){logits, labels}, .rows = logits.rows, .cols = logits.cols};
     const clact_status status = clact__predict_begin(ctx, logits.dtype, threshold, &call);
     return status == CLACT_SUCCESS ? clact__call_enqueue(ctx, queue, &call, n_wait, wait, event)
                                    : status;
