@@ -42,14 +42,19 @@ INLINE wide lifted_denominator(wide z)
     return lifted_denominator_of(e);
 }
 
+/* The same of a z that is exact. */
+INLINE wide exact_lifted_denominator(real z)
+{
+    return lifted_denominator_of(exp_scaled(-at_least(at_most(z, FORWARD_CEILING), FORWARD_FLOOR)));
+}
+
 /* y = 1 / (1 + e^-x) */
 INLINE real sigmoid_forward(real x)
 {
-    const scaled e = exp_scaled(-at_least(at_most(x, FORWARD_CEILING), FORWARD_FLOOR));
-    return wide_reciprocal(lifted_denominator_of(e)) * TWO_TO_MINUS_LIFT;
+    return wide_reciprocal(exact_lifted_denominator(x)) * TWO_TO_MINUS_LIFT;
 }
 
-INLINE real sigmoid_from_output(real grad, real y)
+INLINE real sigmoid_from_output(real grad, real y, reach *r)
 {
     return grad * y * (1 - y);
 }
@@ -69,38 +74,38 @@ INLINE logistic logistic_of(wide z)
 }
 
 /* Where a * s(z) needs more room than 2^LIFT gives it. */
-INLINE mask is_far(wide z, real a)
+INLINE mask is_far(real z, real a)
 {
-    return (z.hi < FORWARD_FLOOR) | (fabs(a) > (real)(0x1p-4f / TWO_TO_MINUS_LIFT));
+    return (z < FORWARD_FLOOR) | (fabs(a) > (real)(0x1p-4f / TWO_TO_MINUS_LIFT));
 }
 
 /* factor * grad * s(z) s(-z) for z <= 0, which is grad * s(x) * s(-x) of either sign of x. */
-INLINE real logistic_slope(real grad, wide z, real factor)
+INLINE real logistic_slope(real grad, real z, real factor, reach *r)
 {
-    const wide s = wide_inverse(lifted_denominator(z));
+    const wide s = wide_inverse(exact_lifted_denominator(z));
     const wide other = wide_one_minus(wide_scale(s, (real)TWO_TO_MINUS_LIFT));
     const wide slope = wide_mul(s, other);
     const real dx = wide_scaled_by(slope, grad) * (factor * TWO_TO_MINUS_LIFT);
     const mask far = is_far(z, grad);
-    if (!rarely(far))
+    if (!is_any_far(r, far))
         return dx;
-    const logistic l = logistic_of(z);
+    const logistic l = logistic_of(wide_of(z));
     const wide scaled_m = wide_scale(l.e.m, factor);
     return far ? wide_times_far(wide_div(scaled_m, wide_square(l.d)), grad, l.e.n) : dx;
 }
 
-INLINE real sigmoid_from_input(real grad, real x)
+INLINE real sigmoid_from_input(real grad, real x, reach *r)
 {
-    return logistic_slope(grad, wide_of(-fabs(x)), (real)1);
+    return logistic_slope(grad, -fabs(x), (real)1, r);
 }
 
-/* a * s(z) */
-INLINE real logistic_times(wide z, real a)
+/* a * s(z), and the lifted denominator of z. */
+INLINE real logistic_times(wide z, wide denominator, real a, reach *r)
 {
-    const wide s = wide_inverse(lifted_denominator(z));
+    const wide s = wide_inverse(denominator);
     const real y = wide_scaled_by(s, a) * TWO_TO_MINUS_LIFT;
-    const mask far = is_far(z, a);
-    if (!rarely(far))
+    const mask far = is_far(z.hi, a);
+    if (!is_any_far(r, far))
         return y;
     /* 1 / (1 + E) or E / (1 + E) */
     const logistic l = logistic_of(z);
@@ -133,7 +138,7 @@ INLINE real gate_slope_far(real grad, wide z, wide w, crossing near)
     return wide_times_far(wide_select(near.here, near.slope, slope), grad, negative ? l.e.n : (mask)0);
 }
 
-INLINE real gate_slope(real grad, wide z, wide w, crossing near)
+INLINE real gate_slope(real grad, wide z, wide w, crossing near, reach *r)
 {
     const wide s = wide_inverse(lifted_denominator(z));
     const wide other = wide_one_minus(wide_scale(s, (real)TWO_TO_MINUS_LIFT));
@@ -141,8 +146,8 @@ INLINE real gate_slope(real grad, wide z, wide w, crossing near)
     const wide near_slope = wide_scale(near.slope, (real)(1 / TWO_TO_MINUS_LIFT));
     const wide slope = wide_select(near.here, near_slope, wide_mul(s, sum));
     const real dx = wide_scaled_by(slope, grad) * TWO_TO_MINUS_LIFT;
-    const mask far = is_far(z, grad);
-    return rarely(far) ? (far ? gate_slope_far(grad, z, w, near) : dx) : dx;
+    const mask far = is_far(z.hi, grad);
+    return is_any_far(r, far) ? (far ? gate_slope_far(grad, z, w, near) : dx) : dx;
 }
 
 /* A slope that is below 0 as it goes to 0 with x to -infinity, where its terms have no value. */
@@ -167,18 +172,18 @@ INLINE real tanh_forward(real x)
 }
 
 /* No tanh is beyond 1, but the formula has a value there too, and -y^2 is all of it before it overflows. */
-INLINE real tanh_from_output(real grad, real y)
+INLINE real tanh_from_output(real grad, real y, reach *r)
 {
     const wide slope = wide_add(wide_of((real)1), wide_negate(wide_product(y, y)));
     return fabs(y) > TANH_END ? grad * -(y * y) : wide_scaled_by(slope, grad);
 }
 
 /* dx = grad * 4 E / (1 + E)^2 with E = e^-2|x| */
-INLINE real tanh_from_input(real grad, real x)
+INLINE real tanh_from_input(real grad, real x, reach *r)
 {
     /* Twice a large x could be infinite, where E is 0 and no longer only tiny. */
     const real z = -fabs(x);
-    return logistic_slope(grad, wide_of(z < EXP_FLOOR ? z : 2 * z), (real)4);
+    return logistic_slope(grad, z < EXP_FLOOR ? z : 2 * z, (real)4, r);
 }
 
 /* max(x, 0) + small / 2^LIFT. It is subnormal only where there is no sum. */
@@ -195,9 +200,9 @@ INLINE real log_sigmoid_forward(real x)
     return -(x < -FORWARD_CEILING ? -x : softplus_sum(-x, small));
 }
 
-INLINE real log_sigmoid_from_input(real grad, real x)
+INLINE real log_sigmoid_from_input(real grad, real x, reach *r)
 {
-    return logistic_times(wide_of(-x), grad);
+    return logistic_times(wide_of(-x), exact_lifted_denominator(-x), grad, r);
 }
 
 /* (max(z, 0) + log(1 + e^-|z|)) / beta with z = beta x, for a beta that takes far what it divides. */
@@ -232,23 +237,43 @@ INLINE wide finite_product(real x, ELEMENT beta)
     return z;
 }
 
-INLINE real softplus_from_input(real grad, real x, params p)
+INLINE real softplus_from_input(real grad, real x, params p, reach *r)
 {
-    return logistic_times(finite_product(x, p.beta), grad);
+    const wide z = finite_product(x, p.beta);
+    return logistic_times(z, lifted_denominator(z), grad, r);
 }
 
 INLINE real silu_forward(real x, params p)
 {
     const wide z = wide_product(x, (real)p.beta);
     /* -infinity times 0 has no value, the limit is 0. */
-    return p.extreme ? logistic_times(z, at_least(x, -REAL_MAX)) : gate(x, z);
+    if (!p.extreme)
+        return gate(x, z);
+    reach r = {false};
+    return logistic_times(z, lifted_denominator(z), at_least(x, -REAL_MAX), &r);
 }
 
-INLINE real silu_from_input(real grad, real x, params p)
+INLINE real silu_from_input(real grad, real x, params p, reach *r)
 {
     const wide z = finite_product(x, p.beta);
     const wide w = wide_select(fabs(z.hi) > -EXP_FLOOR, wide_of(clamp_tail(z.hi)), z);
-    return slope_from_below(grad, x, gate_slope(grad, z, w, silu_crossing(x, p.beta)));
+    return slope_from_below(grad, x, gate_slope(grad, z, w, silu_crossing(x, p.beta), r));
+}
+
+/* What tells the slopes below whose E = e^t is not near: where E, of a t below 0, and grad * E have no
+ * room. They are at least E / 16, or next to where they are 0 at least 2^SLOPE_MIN; and E 2^k for E. */
+INLINE mask is_far_down(real t, mask k, real grad)
+{
+    const mask n = exp_reduce(at_least(t, EXP_FLOOR)).exponent + k;
+    const real least = fabs(grad) * power_of_two(min(max(n, (mask)SCALE_MIN), (mask)SLOPE_MIN));
+    return (n < SCALE_MIN) | (n > 0) | (fabs(grad) > (real)(0x1p-4f / TWO_TO_MINUS_LIFT)) |
+           ((grad != 0) & (least < 16 * TIMES_SMALL));
+}
+
+/* slope * grad * 2^n */
+INLINE real slope_times(wide slope, real grad, mask n, const reach *r)
+{
+    return r->near ? wide_scaled_by(slope, grad) : wide_times(slope, grad, n);
 }
 
 /* e^(-x^2 / 2), and |x| clamped to where that is not yet 0. */
@@ -257,13 +282,13 @@ typedef struct {
     scaled e;
 } bell;
 
-INLINE bell bell_of(real x)
+INLINE bell bell_of(real x, const reach *r)
 {
     bell b;
     b.a = at_most(fabs(x), NORMAL_END);
     wide t = wide_scale(wide_product(b.a, b.a), (real)-0.5f);
     t.hi = fabs(x) == INFINITY ? (real)-INFINITY : t.hi;
-    b.e = exp_negative(t);
+    b.e = r->near ? exp_near(t, (mask)0) : exp_negative(t);
     return b;
 }
 
@@ -284,9 +309,11 @@ INLINE real gelu_forward(real x)
 }
 
 /* The slope is E (G(|x|) - |x| / sqrt(2 pi)) for x < 0, and 1 less that for x >= 0. */
-INLINE real gelu_from_input(real grad, real x)
+INLINE real gelu_from_input(real grad, real x, reach *r)
 {
-    const bell b = bell_of(x);
+    const real down = at_most(x, 0);
+    r->far |= is_far_down(-0.5f * down * down, (mask)0, grad);
+    const bell b = bell_of(x, r);
     const mask negative = x < 0;
     const wide minus_root = WIDE_CONSTANT(-0x1.988454p-2f, 0x1.857936p-27f,
                                           -0x1.9884533d43651p-2, 0x1.cbc0d30ebfd15p-56);
@@ -295,7 +322,7 @@ INLINE real gelu_from_input(real grad, real x)
     const wide other = wide_add(wide_of((real)1), wide_negate(tail));
     const crossing near = gelu_crossing(x);
     const wide slope = wide_select(near.here, near.slope, wide_select(negative, tail, other));
-    return slope_from_below(grad, x, wide_times(slope, grad, negative ? b.e.n : (mask)0));
+    return slope_from_below(grad, x, slope_times(slope, grad, negative ? b.e.n : (mask)0, r));
 }
 
 /* 2 u = 2 sqrt(2 / pi) (x + 0.044715 x^3) with cubic_terms = 1, and x times its derivative with 3. */
@@ -321,11 +348,11 @@ INLINE real gelu_tanh_forward(real x)
     return gate(x, gelu_tanh_argument(gelu_tanh_clamped(x), (real)1));
 }
 
-INLINE real gelu_tanh_from_input(real grad, real x)
+INLINE real gelu_tanh_from_input(real grad, real x, reach *r)
 {
     const wide clamped = gelu_tanh_clamped(x);
     const real dx = gate_slope(grad, gelu_tanh_argument(clamped, (real)1),
-                               gelu_tanh_argument(clamped, (real)3), gelu_tanh_crossing(x));
+                               gelu_tanh_argument(clamped, (real)3), gelu_tanh_crossing(x), r);
     return slope_from_below(grad, x, dx);
 }
 
@@ -340,12 +367,12 @@ INLINE real relu_forward(real x)
     return x <= 0 ? (real)0 : x;
 }
 
-INLINE real relu_from_output(real grad, real y)
+INLINE real relu_from_output(real grad, real y, reach *r)
 {
     return relu_slope(grad, y);
 }
 
-INLINE real relu_from_input(real grad, real x)
+INLINE real relu_from_input(real grad, real x, reach *r)
 {
     return relu_slope(grad, x);
 }
@@ -362,7 +389,7 @@ INLINE real leaky_relu_forward(real x, params p)
     return x <= 0 ? below : x;
 }
 
-INLINE real leaky_relu_from_input(real grad, real x, params p)
+INLINE real leaky_relu_from_input(real grad, real x, params p, reach *r)
 {
     const real below = p.alpha == 0 ? no_slope(grad) : grad * p.alpha;
     return x > 0 ? grad : x <= 0 ? below : x;
@@ -378,10 +405,12 @@ INLINE real elu_of(real x, scaled below, real above)
     return x >= 0 ? (above == 0 ? (real)0 : x * above) : x < 0 ? y : x;
 }
 
-INLINE real elu_slope(real grad, real x, scaled below, real above)
+INLINE real elu_slope(real grad, real x, scaled below, real above, reach *r)
 {
-    const scaled e = exp_negative_times(wide_of(-fabs(x)), below.n);
-    const real dx = wide_times(wide_mul(below.m, e.m), grad, e.n);
+    const real t = at_most(x, 0);
+    r->far |= is_far_down(t, below.n, grad);
+    const scaled e = r->near ? exp_near(wide_of(t), below.n) : exp_negative_times(wide_of(t), below.n);
+    const real dx = slope_times(wide_mul(below.m, e.m), grad, e.n, r);
     const real rising = above == 0 ? no_slope(grad) : grad * above;
     return x > 0 ? rising : x <= 0 ? (below.m.hi == 0 ? no_slope(grad) : dx) : x;
 }
@@ -391,9 +420,9 @@ INLINE real elu_forward(real x, params p)
     return elu_of(x, split((real)-p.alpha), (real)1);
 }
 
-INLINE real elu_from_input(real grad, real x, params p)
+INLINE real elu_from_input(real grad, real x, params p, reach *r)
 {
-    return elu_slope(grad, x, split((real)p.alpha), (real)1);
+    return elu_slope(grad, x, split((real)p.alpha), (real)1, r);
 }
 
 INLINE real selu_forward(real x, params p)
@@ -401,9 +430,9 @@ INLINE real selu_forward(real x, params p)
     return elu_of(x, scaled_product((real)-p.alpha, (real)p.gamma), (real)p.gamma);
 }
 
-INLINE real selu_from_input(real grad, real x, params p)
+INLINE real selu_from_input(real grad, real x, params p, reach *r)
 {
-    return elu_slope(grad, x, scaled_product((real)p.alpha, (real)p.gamma), (real)p.gamma);
+    return elu_slope(grad, x, scaled_product((real)p.alpha, (real)p.gamma), (real)p.gamma, r);
 }
 
 /* x, of which alpha = 0 makes 0 also where it is infinite. */
@@ -419,7 +448,7 @@ INLINE real hard_sigmoid_forward(real x, params p)
 }
 
 /* dx is alpha grad where alpha x + beta > 0 and alpha x + (beta - 1) < 0. */
-INLINE real hard_sigmoid_from_input(real grad, real x, params p)
+INLINE real hard_sigmoid_from_input(real grad, real x, params p, reach *r)
 {
     const real factor = factor_of_alpha(x, p);
     const ELEMENT shifted = p.beta - 1;
@@ -443,7 +472,7 @@ INLINE real hard_swish_forward(real x)
     return x <= -3 ? (real)-0.0f : x >= 3 ? x : y;
 }
 
-INLINE real hard_swish_from_input(real grad, real x)
+INLINE real hard_swish_from_input(real grad, real x, reach *r)
 {
     const wide sum = wide_add(wide_of(2 * x), wide_of((real)3));
     const real dx = wide_scaled_by(wide_mul(sum, SIXTH), grad);
@@ -463,12 +492,13 @@ typedef struct {
     wide denominator;
 } mish_terms;
 
-INLINE mish_terms mish_terms_of(real x)
+INLINE mish_terms mish_terms_of(real x, bool near)
 {
     mish_terms t;
     const wide one = wide_of((real)1);
     const wide two = wide_of((real)2);
-    t.e = exp_negative(wide_of(-fabs(x)));
+    const wide minus_x = wide_of(-fabs(x));
+    t.e = near ? exp_near(minus_x, (mask)0) : exp_negative(minus_x);
     t.negative = x < 0;
     t.square = wide_square(t.e.m);
     t.factor = wide_select(t.negative, t.e.m, one);
@@ -482,24 +512,25 @@ INLINE mish_terms mish_terms_of(real x)
 
 INLINE real mish_forward(real x)
 {
-    const mish_terms t = mish_terms_of(x);
+    const mish_terms t = mish_terms_of(x, false);
     const wide ratio = wide_div(wide_mul(t.factor, t.numerator), t.denominator);
     return wide_times(ratio, at_least(x, -REAL_MAX), t.negative ? t.e.n : (mask)0);
 }
 
 /* With N the numerator and D the denominator, the slope is E (N D + 4 x (1 + E)) / D^2 for x < 0, and
  * (N D + 4 x E^2 (1 + E)) / D^2 for x >= 0. */
-INLINE real mish_from_input(real grad, real x)
+INLINE real mish_from_input(real grad, real x, reach *r)
 {
-    const mish_terms t = mish_terms_of(x);
+    r->far |= is_far_down(at_most(x, 0), (mask)0, grad);
+    const mish_terms t = mish_terms_of(x, r->near);
     const wide one = wide_of((real)1);
     const wide part = wide_mul(wide_add(one, t.e.m), wide_select(t.negative, one, t.square));
     const wide second = wide_mul(wide_of(4 * clamp_tail(x)), part);
     const wide sum = wide_add(wide_mul(t.numerator, t.denominator), second);
     const wide slope = wide_div(wide_mul(t.factor, sum), wide_square(t.denominator));
     const crossing near = mish_crossing(x);
-    const real dx = wide_times(wide_select(near.here, near.slope, slope), grad,
-                               t.negative ? t.e.n : (mask)0);
+    const real dx = slope_times(wide_select(near.here, near.slope, slope), grad,
+                                t.negative ? t.e.n : (mask)0, r);
     return slope_from_below(grad, x, dx);
 }
 
@@ -508,9 +539,9 @@ INLINE real straight_through_sigmoid_forward(real x)
     return x >= 0 ? (real)1 : x < 0 ? (real)0 : x;
 }
 
-INLINE real straight_through_sigmoid_from_input(real grad, real x)
+INLINE real straight_through_sigmoid_from_input(real grad, real x, reach *r)
 {
-    return sigmoid_from_input(grad, x);
+    return sigmoid_from_input(grad, x, r);
 }
 
 /* y = |x| / (1 + |x|), with the sign of x. From 2^64 on it is 1. */
@@ -521,7 +552,7 @@ INLINE real softsign_forward(real x)
 }
 
 /* dx = grad / d^2 with d = 1 + |x|. Half of its exponent is taken from d so that d^2 is in range. */
-INLINE real softsign_from_input(real grad, real x)
+INLINE real softsign_from_input(real grad, real x, reach *r)
 {
     const wide d = wide_add(wide_of((real)1), wide_of(at_most(fabs(x), REAL_MAX)));
     const mask k = min((AS_MASK(d.hi) >> MANTISSA_BITS) - EXPONENT_BIAS, (mask)(EXPONENT_BIAS - 1));

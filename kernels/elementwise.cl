@@ -20,14 +20,35 @@
 #endif
 
 #if CLACT_INPUTS == 1
-#define BODY(a, b) CLACT_BODY(a PARAMETERS)
+#define BODY(a, b, r) CLACT_BODY(a PARAMETERS)
 #else
-#define BODY(a, b) CLACT_BODY(a, b PARAMETERS)
+#define BODY(a, b, r) CLACT_BODY(a, b PARAMETERS, r)
 #endif
 
 /* The n < CLACT_WIDTH elements from i. */
-#define PART(i, n) \
-    store_part(y_row + (i), BODY(load_part(a_row + (i), n), load_part(b_row + (i), n)), n)
+#define PART(i, n)                                                                                 \
+    do {                                                                                           \
+        reach r = {false};                                                                         \
+        const real part = BODY(load_part(a_row + (i), n), load_part(b_row + (i), n), &r);          \
+        store_part(y_row + (i), part, n);                                                          \
+    } while (0)
+
+/* The whole vectors from the first to the last, of which `near` says what is known. */
+#ifdef HAS_STREAM
+#define STORE stream
+#else
+#define STORE store
+#endif
+#define VECTORS(first, last, near)                                                                 \
+    for (ulong k = first; k < last; k += CLACT_WIDTH) {                                            \
+        reach r = {near};                                                                          \
+        STORE(y_row + k, BODY(load(a_row + k), load(b_row + k), &r));                              \
+    }
+
+/* So many vectors are asked at once whether one of them is far. They stay in the cache meanwhile. */
+#ifndef VECTORS_ASKED
+#define VECTORS_ASKED 16
+#endif
 
 #if CLACT_INPUTS == 1
 #define OPERANDS global const storage *a, ulong a_offset, ulong a_stride
@@ -64,11 +85,23 @@ INLINE void run(OPERANDS, global storage *y, ulong y_offset, ulong y_stride, ulo
             PART(i, head);
             i += head;
         }
-        for (; i + CLACT_WIDTH <= last; i += CLACT_WIDTH)
-            stream(y_row + i, BODY(load(a_row + i), load(b_row + i)));
+#endif
+        const ulong whole = i + (last - i) / CLACT_WIDTH * CLACT_WIDTH;
+#if CLACT_INPUTS == 1
+        VECTORS(i, whole, false)
+        i = whole;
 #else
-        for (; i + CLACT_WIDTH <= last; i += CLACT_WIDTH)
-            store(y_row + i, BODY(load(a_row + i), load(b_row + i)));
+        while (i < whole) {
+            const ulong end = min(i + VECTORS_ASKED * CLACT_WIDTH, whole);
+            reach asked = {true, 0};
+            for (ulong k = i; k < end; k += CLACT_WIDTH)
+                BODY(load(a_row + k), load(b_row + k), &asked);
+            if (rarely(asked.far))
+                VECTORS(i, end, false)
+            else
+                VECTORS(i, end, true)
+            i = end;
+        }
 #endif
         if (i < last)
             PART(i, last - i);

@@ -139,9 +139,11 @@ INLINE wide one_minus_exp(real t)
 #ifdef CLACT_STORAGE_F64
 #define EXP_FLOOR -3200.0
 #define SCALE_MIN -900
+#define SCALE_FLOOR -620.0
 #else
 #define EXP_FLOOR -400.0f
 #define SCALE_MIN -100
+#define SCALE_FLOOR -69.0f
 #endif
 
 INLINE scaled exp_negative_times(wide t, mask k)
@@ -159,4 +161,15 @@ INLINE scaled exp_negative_times(wide t, mask k)
 INLINE scaled exp_negative(wide t)
 {
     return exp_negative_times(t, (mask)0);
+}
+
+/* The same as exp_negative_times(t, k), for where its n is 0; below SCALE_FLOOR it is e^SCALE_FLOOR. */
+INLINE scaled exp_near(wide t, mask k)
+{
+    const real above = at_least(t.hi, SCALE_FLOOR);
+    scaled e = exp_scaled(above);
+    e.m = wide_normalise(exp_correct(e.m, t, above == t.hi));
+    e.m = wide_scale(e.m, power_of_two(e.n + k));
+    e.n = (mask)0;
+    return e;
 }

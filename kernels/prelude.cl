@@ -106,6 +106,24 @@ INLINE bool rarely(mask v)
 #endif
 }
 
+/*
+ * Some operands of a gradient are far: what leads to the result over- or underflows unless it is done
+ * with care. Hardly any are. So it is asked of some vectors at once, before they are computed
+ * (elementwise.cl), and the loop over those that are near has no branch, which would cost it a third.
+ */
+typedef struct {
+    bool near; /* no element is far */
+    mask far;  /* the elements that are far, in any of the vectors asked */
+} reach;
+
+/* Whether any element is far. `far` must depend on nothing but the operands: where only that is asked,
+ * nothing else is computed. */
+INLINE bool is_any_far(reach *r, mask far)
+{
+    r->far |= far;
+    return !r->near && rarely(far);
+}
+
 #define AS_REAL(v) PASTE(as_, VECTOR(ELEMENT))(v)
 #define AS_MASK(v) PASTE(as_, VECTOR(INTEGER))(v)
 #define TO_REAL(v) PASTE(convert_, VECTOR(ELEMENT))(v)
