@@ -2,8 +2,19 @@
 /*
  * The operators: per row of ops.def a <name>_forward(x), and a <name>_from_output(grad, y) and a
  * <name>_from_input(grad, x) where the row has them, each with the parameters as its last argument
- * where the row has any.
+ * where the row has any, but for a reach (prelude.cl), which those take that are listed here.
  */
+#define HAS_REACH_sigmoid_from_input 1
+#define HAS_REACH_tanh_from_input 1
+#define HAS_REACH_log_sigmoid_from_input 1
+#define HAS_REACH_softplus_from_input 1
+#define HAS_REACH_silu_from_input 1
+#define HAS_REACH_gelu_from_input 1
+#define HAS_REACH_gelu_tanh_from_input 1
+#define HAS_REACH_elu_from_input 1
+#define HAS_REACH_selu_from_input 1
+#define HAS_REACH_mish_from_input 1
+#define HAS_REACH_straight_through_sigmoid_from_input 1
 
 /*
  * Where to stop: beyond FORWARD_FLOOR e^x is 0 in any storage, and beyond FORWARD_CEILING 1 + e^-x is 1;
@@ -54,7 +65,7 @@ INLINE real sigmoid_forward(real x)
     return wide_reciprocal(exact_lifted_denominator(x)) * TWO_TO_MINUS_LIFT;
 }
 
-INLINE real sigmoid_from_output(real grad, real y, reach *r)
+INLINE real sigmoid_from_output(real grad, real y)
 {
     return grad * y * (1 - y);
 }
@@ -172,7 +183,7 @@ INLINE real tanh_forward(real x)
 }
 
 /* No tanh is beyond 1, but the formula has a value there too, and -y^2 is all of it before it overflows. */
-INLINE real tanh_from_output(real grad, real y, reach *r)
+INLINE real tanh_from_output(real grad, real y)
 {
     const wide slope = wide_add(wide_of((real)1), wide_negate(wide_product(y, y)));
     return fabs(y) > TANH_END ? grad * -(y * y) : wide_scaled_by(slope, grad);
@@ -260,14 +271,16 @@ INLINE real silu_from_input(real grad, real x, params p, reach *r)
     return slope_from_below(grad, x, gate_slope(grad, z, w, silu_crossing(x, p.beta), r));
 }
 
-/* What tells the slopes below whose E = e^t is not near: where E, of a t below 0, and grad * E have no
- * room. They are at least E / 16, or next to where they are 0 at least 2^SLOPE_MIN; and E 2^k for E. */
-INLINE mask is_far_down(real t, mask k, real grad)
+/*
+ * Where E = e^t, t <= 0, or a product of a slope with grad might have to be kept in range by hand. The slope
+ * is at least E / 16, or, next to where it is 0, SLOPE_MIN / 16; and no grad is too large, as it is at
+ * most 64. From SCALE_FLOOR on E is from 2^SCALE_MIN to 1.
+ */
+INLINE mask is_far_down(real t, real grad)
 {
-    const mask n = exp_reduce(at_least(t, EXP_FLOOR)).exponent + k;
-    const real least = fabs(grad) * power_of_two(min(max(n, (mask)SCALE_MIN), (mask)SLOPE_MIN));
-    return (n < SCALE_MIN) | (n > 0) | (fabs(grad) > (real)(0x1p-4f / TWO_TO_MINUS_LIFT)) |
-           ((grad != 0) & (least < 16 * TIMES_SMALL));
+    const real rounded = fma(at_most(t, LOG_SLOPE_MIN), (real)LOG2_E, (real)POWER_ROUNDER);
+    const real e = AS_REAL(AS_MASK(rounded) << MANTISSA_BITS);
+    return (t < SCALE_FLOOR) | ((grad != 0) & (fabs(grad) * e < 16 * TIMES_SMALL));
 }
 
 /* slope * grad * 2^n */
@@ -288,7 +301,13 @@ INLINE bell bell_of(real x, const reach *r)
     b.a = at_most(fabs(x), NORMAL_END);
     wide t = wide_scale(wide_product(b.a, b.a), (real)-0.5f);
     t.hi = fabs(x) == INFINITY ? (real)-INFINITY : t.hi;
-    b.e = r->near ? exp_near(t, (mask)0) : exp_negative(t);
+    if (r->near) {
+        scaled e = exp_scaled(at_least(t.hi, SCALE_FLOOR));
+        e.m = exp_correct(e.m, t, (mask)-1);
+        b.e = exp_in_range(e, (mask)0);
+    } else {
+        b.e = exp_negative(t);
+    }
     return b;
 }
 
@@ -312,7 +331,7 @@ INLINE real gelu_forward(real x)
 INLINE real gelu_from_input(real grad, real x, reach *r)
 {
     const real down = at_most(x, 0);
-    r->far |= is_far_down(-0.5f * down * down, (mask)0, grad);
+    r->far |= is_far_down(-0.5f * down * down, grad);
     const bell b = bell_of(x, r);
     const mask negative = x < 0;
     const wide minus_root = WIDE_CONSTANT(-0x1.988454p-2f, 0x1.857936p-27f,
@@ -367,12 +386,12 @@ INLINE real relu_forward(real x)
     return x <= 0 ? (real)0 : x;
 }
 
-INLINE real relu_from_output(real grad, real y, reach *r)
+INLINE real relu_from_output(real grad, real y)
 {
     return relu_slope(grad, y);
 }
 
-INLINE real relu_from_input(real grad, real x, reach *r)
+INLINE real relu_from_input(real grad, real x)
 {
     return relu_slope(grad, x);
 }
@@ -389,7 +408,7 @@ INLINE real leaky_relu_forward(real x, params p)
     return x <= 0 ? below : x;
 }
 
-INLINE real leaky_relu_from_input(real grad, real x, params p, reach *r)
+INLINE real leaky_relu_from_input(real grad, real x, params p)
 {
     const real below = p.alpha == 0 ? no_slope(grad) : grad * p.alpha;
     return x > 0 ? grad : x <= 0 ? below : x;
@@ -408,8 +427,10 @@ INLINE real elu_of(real x, scaled below, real above)
 INLINE real elu_slope(real grad, real x, scaled below, real above, reach *r)
 {
     const real t = at_most(x, 0);
-    r->far |= is_far_down(t, below.n, grad);
-    const scaled e = r->near ? exp_near(wide_of(t), below.n) : exp_negative_times(wide_of(t), below.n);
+    const real log_2 = (real)LN2_HI;
+    r->far |= is_far_down(fma(TO_REAL(below.n), log_2, t), grad) | (below.n > 0);
+    const scaled e = r->near ? exp_in_range(exp_scaled(t), below.n)
+                             : exp_negative_times(wide_of(t), below.n);
     const real dx = slope_times(wide_mul(below.m, e.m), grad, e.n, r);
     const real rising = above == 0 ? no_slope(grad) : grad * above;
     return x > 0 ? rising : x <= 0 ? (below.m.hi == 0 ? no_slope(grad) : dx) : x;
@@ -448,7 +469,7 @@ INLINE real hard_sigmoid_forward(real x, params p)
 }
 
 /* dx is alpha grad where alpha x + beta > 0 and alpha x + (beta - 1) < 0. */
-INLINE real hard_sigmoid_from_input(real grad, real x, params p, reach *r)
+INLINE real hard_sigmoid_from_input(real grad, real x, params p)
 {
     const real factor = factor_of_alpha(x, p);
     const ELEMENT shifted = p.beta - 1;
@@ -472,7 +493,7 @@ INLINE real hard_swish_forward(real x)
     return x <= -3 ? (real)-0.0f : x >= 3 ? x : y;
 }
 
-INLINE real hard_swish_from_input(real grad, real x, reach *r)
+INLINE real hard_swish_from_input(real grad, real x)
 {
     const wide sum = wide_add(wide_of(2 * x), wide_of((real)3));
     const real dx = wide_scaled_by(wide_mul(sum, SIXTH), grad);
@@ -497,8 +518,9 @@ INLINE mish_terms mish_terms_of(real x, bool near)
     mish_terms t;
     const wide one = wide_of((real)1);
     const wide two = wide_of((real)2);
-    const wide minus_x = wide_of(-fabs(x));
-    t.e = near ? exp_near(minus_x, (mask)0) : exp_negative(minus_x);
+    const real a = -fabs(x);
+    t.e = near ? exp_in_range(exp_scaled(at_least(a, SCALE_FLOOR)), (mask)0)
+               : exp_negative(wide_of(a));
     t.negative = x < 0;
     t.square = wide_square(t.e.m);
     t.factor = wide_select(t.negative, t.e.m, one);
@@ -521,7 +543,7 @@ INLINE real mish_forward(real x)
  * (N D + 4 x E^2 (1 + E)) / D^2 for x >= 0. */
 INLINE real mish_from_input(real grad, real x, reach *r)
 {
-    r->far |= is_far_down(at_most(x, 0), (mask)0, grad);
+    r->far |= is_far_down(at_most(x, 0), grad);
     const mish_terms t = mish_terms_of(x, r->near);
     const wide one = wide_of((real)1);
     const wide part = wide_mul(wide_add(one, t.e.m), wide_select(t.negative, one, t.square));
@@ -552,7 +574,7 @@ INLINE real softsign_forward(real x)
 }
 
 /* dx = grad / d^2 with d = 1 + |x|. Half of its exponent is taken from d so that d^2 is in range. */
-INLINE real softsign_from_input(real grad, real x, reach *r)
+INLINE real softsign_from_input(real grad, real x)
 {
     const wide d = wide_add(wide_of((real)1), wide_of(at_most(fabs(x), REAL_MAX)));
     const mask k = min((AS_MASK(d.hi) >> MANTISSA_BITS) - EXPONENT_BIAS, (mask)(EXPONENT_BIAS - 1));

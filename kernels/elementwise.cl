@@ -19,10 +19,22 @@
 #define PARAMETERS
 #endif
 
+#if PASTE(HAS_REACH_, CLACT_BODY)
+#define REACH(r) , r
+#else
+#define REACH(r)
+#endif
+
 #if CLACT_INPUTS == 1
 #define BODY(a, b, r) CLACT_BODY(a PARAMETERS)
 #else
-#define BODY(a, b, r) CLACT_BODY(a, b PARAMETERS, r)
+#define BODY(a, b, r) CLACT_BODY(a, b PARAMETERS REACH(r))
+#endif
+
+#ifdef HAS_STREAM
+#define STORE stream
+#else
+#define STORE store
 #endif
 
 /* The n < CLACT_WIDTH elements from i. */
@@ -33,22 +45,15 @@
         store_part(y_row + (i), part, n);                                                          \
     } while (0)
 
-/* The whole vectors from the first to the last, of which `near` says what is known. */
-#ifdef HAS_STREAM
-#define STORE stream
-#else
-#define STORE store
-#endif
-#define VECTORS(first, last, near)                                                                 \
-    for (ulong k = first; k < last; k += CLACT_WIDTH) {                                            \
+/* The whole vectors from i to the end. `near` is a constant: each loop is compiled for its own. */
+#define VECTORS(i, end, near)                                                                      \
+    for (ulong k = i; k < end; k += CLACT_WIDTH) {                                                 \
         reach r = {near};                                                                          \
         STORE(y_row + k, BODY(load(a_row + k), load(b_row + k), &r));                              \
     }
 
-/* So many vectors are asked at once whether one of them is far. They stay in the cache meanwhile. */
-#ifndef VECTORS_ASKED
-#define VECTORS_ASKED 16
-#endif
+/* So many elements are asked at once whether one of them is far. They stay in the cache meanwhile. */
+#define ASKED (16 * CLACT_WIDTH)
 
 #if CLACT_INPUTS == 1
 #define OPERANDS global const storage *a, ulong a_offset, ulong a_stride
@@ -87,12 +92,10 @@ INLINE void run(OPERANDS, global storage *y, ulong y_offset, ulong y_stride, ulo
         }
 #endif
         const ulong whole = i + (last - i) / CLACT_WIDTH * CLACT_WIDTH;
-#if CLACT_INPUTS == 1
-        VECTORS(i, whole, false)
-        i = whole;
-#else
+#if PASTE(HAS_REACH_, CLACT_BODY)
         while (i < whole) {
-            const ulong end = min(i + VECTORS_ASKED * CLACT_WIDTH, whole);
+            /* All are asked before any is computed: the output may be one of the operands. */
+            const ulong end = min(i + ASKED, whole);
             reach asked = {true, 0};
             for (ulong k = i; k < end; k += CLACT_WIDTH)
                 BODY(load(a_row + k), load(b_row + k), &asked);
@@ -102,6 +105,9 @@ INLINE void run(OPERANDS, global storage *y, ulong y_offset, ulong y_stride, ulo
                 VECTORS(i, end, true)
             i = end;
         }
+#else
+        VECTORS(i, whole, false)
+        i = whole;
 #endif
         if (i < last)
             PART(i, last - i);

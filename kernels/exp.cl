@@ -19,11 +19,13 @@
 #define LOG2_E 0x1.71547652b82fep0
 #define LN2_HI 0x1.62e42fefa39efp-1
 #define LN2_LO 0x1.abc9e3b39803fp-56
+#define POWER_ROUNDER (0x1.8p52 + EXPONENT_BIAS)
 #else
 #define ROUNDER (0x1.8p23f + (EXPONENT_BIAS - LIFT))
 #define LOG2_E 0x1.715476p0f
 #define LN2_HI 0x1.62e430p-1f
 #define LN2_LO -0x1.05c610p-29f
+#define POWER_ROUNDER (0x1.8p23f + EXPONENT_BIAS)
 #endif
 
 /* t = n ln 2 + r, r = r_hi but for n * LN2_LO, which r_hi leaves out. */
@@ -140,10 +142,12 @@ INLINE wide one_minus_exp(real t)
 #define EXP_FLOOR -3200.0
 #define SCALE_MIN -900
 #define SCALE_FLOOR -620.0
+#define LOG_SLOPE_MIN -40.0
 #else
 #define EXP_FLOOR -400.0f
 #define SCALE_MIN -100
 #define SCALE_FLOOR -69.0f
+#define LOG_SLOPE_MIN -20.0f
 #endif
 
 INLINE scaled exp_negative_times(wide t, mask k)
@@ -163,13 +167,10 @@ INLINE scaled exp_negative(wide t)
     return exp_negative_times(t, (mask)0);
 }
 
-/* The same as exp_negative_times(t, k), for where its n is 0; below SCALE_FLOOR it is e^SCALE_FLOOR. */
-INLINE scaled exp_near(wide t, mask k)
+/* exp_negative_times(t, k) from the e^t of exp_scaled(), where it leaves nothing in n. */
+INLINE scaled exp_in_range(scaled e, mask k)
 {
-    const real above = at_least(t.hi, SCALE_FLOOR);
-    scaled e = exp_scaled(above);
-    e.m = wide_normalise(exp_correct(e.m, t, above == t.hi));
-    e.m = wide_scale(e.m, power_of_two(e.n + k));
+    e.m = wide_scale(wide_normalise(e.m), power_of_two(e.n + k));
     e.n = (mask)0;
     return e;
 }

@@ -37,12 +37,10 @@ typedef struct {
 #define LIFT 512
 #define TWO_TO_MINUS_LIFT 0x1p-512
 #define TIMES_SMALL 0x1p-900
-#define SLOPE_MIN -56
 #else
 #define LIFT 64
 #define TWO_TO_MINUS_LIFT 0x1p-64f
 #define TIMES_SMALL 0x1p-90f
-#define SLOPE_MIN -28
 #endif
 
 /*
