@@ -211,6 +211,96 @@ static void all_ways_agree(void **state)
     free_arrays(&a);
 }
 
+/* Neighbours are asked together whether one of them needs care. Enough for some such groups. */
+enum { NEIGHBOURS = 3001, EXTREMES_EVERY = 701 };
+
+/* Numbers that need none, or such that mostly do. */
+static void fill_neighbours(clact_dtype dtype, uint64_t seed, bool extreme, void *array)
+{
+    for (size_t i = 0; i < NEIGHBOURS; i++) {
+        const uint64_t hash = operands_hash(seed * NEIGHBOURS + i);
+        if (extreme)
+            dtype_store_bits(dtype, array, i, hash);
+        else
+            dtype_store(dtype, array, i, ldexp((double)(int64_t)hash, -61));
+    }
+}
+
+/* An extreme number every so often, at another place in each group. */
+static bool stays_extreme(size_t i)
+{
+    return i % EXTREMES_EVERY == EXTREMES_EVERY / 2;
+}
+
+struct neighbours {
+    void *grad;
+    void *saved;
+    void *output;
+};
+
+static struct neighbours make_neighbours(clact_dtype dtype, bool extreme)
+{
+    const size_t bytes = NEIGHBOURS * dtype_format(dtype)->size;
+    const struct neighbours n = {device_allocate(bytes), device_allocate(bytes),
+                                 device_allocate(bytes)};
+    fill_neighbours(dtype, 0, extreme, n.grad);
+    fill_neighbours(dtype, 1, extreme, n.saved);
+    return n;
+}
+
+static void free_neighbours(struct neighbours *n)
+{
+    free(n->grad);
+    free(n->saved);
+    free(n->output);
+}
+
+/* `output` has to be what each element was among its like. */
+static void expect_as_among_their_like(clact_dtype dtype, const struct neighbours *ordinary,
+                                       const struct neighbours *extreme, const void *output,
+                                       const char *where)
+{
+    for (size_t i = 0; i < NEIGHBOURS; i++) {
+        const struct neighbours *like = stays_extreme(i) ? extreme : ordinary;
+        if (!same(dtype, like->output, output, i))
+            fail_msg("%s: element %zu of saved %a, grad %a is %a and not %a", where, i,
+                     dtype_load(dtype, like->saved, i), dtype_load(dtype, like->grad, i),
+                     dtype_load(dtype, output, i), dtype_load(dtype, like->output, i));
+    }
+}
+
+/* Nor does it change an element that its result takes the place of an operand. */
+static void neighbours_change_nothing(void **state)
+{
+    const struct op_case *c = *state;
+    const size_t size = dtype_format(c->dtype)->size;
+    clact_context *ctx = device_context(c, &plain);
+    struct neighbours ordinary = make_neighbours(c->dtype, false);
+    struct neighbours extreme = make_neighbours(c->dtype, true);
+    struct neighbours mixed = make_neighbours(c->dtype, false);
+    for (size_t i = 0; i < NEIGHBOURS; i++) {
+        if (stays_extreme(i)) {
+            memcpy((char *)mixed.grad + i * size, (char *)extreme.grad + i * size, size);
+            memcpy((char *)mixed.saved + i * size, (char *)extreme.saved + i * size, size);
+        }
+    }
+    device_compute(ctx, c, NEIGHBOURS, ordinary.grad, ordinary.saved, ordinary.output);
+    device_compute(ctx, c, NEIGHBOURS, extreme.grad, extreme.saved, extreme.output);
+
+    device_compute(ctx, c, NEIGHBOURS, mixed.grad, mixed.saved, mixed.output);
+    expect_as_among_their_like(c->dtype, &ordinary, &extreme, mixed.output, "apart");
+    memcpy(mixed.output, mixed.saved, NEIGHBOURS * size);
+    device_compute(ctx, c, NEIGHBOURS, mixed.grad, mixed.output, mixed.output);
+    expect_as_among_their_like(c->dtype, &ordinary, &extreme, mixed.output, "in place of saved");
+    if (c->direction != FORWARD) {
+        device_compute(ctx, c, NEIGHBOURS, mixed.grad, mixed.saved, mixed.grad);
+        expect_as_among_their_like(c->dtype, &ordinary, &extreme, mixed.grad, "in place of grad");
+    }
+    free_neighbours(&ordinary);
+    free_neighbours(&extreme);
+    free_neighbours(&mixed);
+}
+
 /* So what is proven of the two arithmetics holds for what a program gets that asks for none. */
 static void auto_is_one_of_the_arithmetics(void **state)
 {
@@ -302,6 +392,7 @@ int main(int argc, char **argv)
 {
     static const struct property properties[] = {
         {"all ways agree", NULL, all_ways_agree},
+        {"neighbours change nothing", NULL, neighbours_change_nothing},
         {"auto is one of the arithmetics", is_pairs, auto_is_one_of_the_arithmetics},
         {"no parameters are the defaults", has_defaults, no_parameters_are_the_defaults},
         {"parameters are rounded to f32", rounds_parameters, parameters_are_rounded_to_f32},
