@@ -272,9 +272,13 @@ INLINE real silu_from_input(real grad, real x, params p, reach *r)
 }
 
 /*
- * Where E = e^t, t <= 0, or a product of a slope with grad might have to be kept in range by hand. The slope
- * is at least E / 16, or, next to where it is 0, SLOPE_MIN / 16; and no grad is too large, as it is at
- * most 64. From SCALE_FLOOR on E is from 2^SCALE_MIN to 1.
+ * Where a slope made of E = e^t, t <= 0, times grad is not simply wide_scaled_by(slope, grad). Elsewhere
+ *   - E is from 2^SCALE_MIN to 1, so that exp_negative() leaves nothing in n;
+ *   - grad is 0, or |slope * grad| is at least TIMES_SMALL. For |slope| is at least E / 16, or, next to where
+ *     it is 0, e^LOG_SLOPE_MIN / 8: no number of the type is nearer to the crossings than 2^-29 (f64: 2^-56),
+ *     and the slope is more than a quarter of that. `e` is E, or that least value, to within a factor of
+ *     sqrt(2).
+ * There wide_times() takes the product as it is. It does so of a large grad too, as nothing is left in n.
  */
 INLINE mask is_far_down(real t, real grad)
 {
@@ -283,7 +287,7 @@ INLINE mask is_far_down(real t, real grad)
     return (t < SCALE_FLOOR) | ((grad != 0) & (fabs(grad) * e < 16 * TIMES_SMALL));
 }
 
-/* slope * grad * 2^n */
+/* slope * grad * 2^n, n being 0 where all elements are near. */
 INLINE real slope_times(wide slope, real grad, mask n, const reach *r)
 {
     return r->near ? wide_scaled_by(slope, grad) : wide_times(slope, grad, n);
@@ -330,6 +334,7 @@ INLINE real gelu_forward(real x)
 /* The slope is E (G(|x|) - |x| / sqrt(2 pi)) for x < 0, and 1 less that for x >= 0. */
 INLINE real gelu_from_input(real grad, real x, reach *r)
 {
+    /* For x > 0 what is made of E is only what 1 is less than, and counts for nothing where E is small. */
     const real down = at_most(x, 0);
     r->far |= is_far_down(-0.5f * down * down, grad);
     const bell b = bell_of(x, r);
@@ -427,8 +432,8 @@ INLINE real elu_of(real x, scaled below, real above)
 INLINE real elu_slope(real grad, real x, scaled below, real above, reach *r)
 {
     const real t = at_most(x, 0);
-    const real log_2 = (real)LN2_HI;
-    r->far |= is_far_down(fma(TO_REAL(below.n), log_2, t), grad) | (below.n > 0);
+    /* The exponent of `below` counts as E's, which it must not take beyond 1. */
+    r->far |= is_far_down(fma(TO_REAL(below.n), (real)LN2_HI, t), grad) | (below.n > 0);
     const scaled e = r->near ? exp_in_range(exp_scaled(t), below.n)
                              : exp_negative_times(wide_of(t), below.n);
     const real dx = slope_times(wide_mul(below.m, e.m), grad, e.n, r);
@@ -453,7 +458,8 @@ INLINE real selu_forward(real x, params p)
 
 INLINE real selu_from_input(real grad, real x, params p, reach *r)
 {
-    return elu_slope(grad, x, scaled_product((real)p.alpha, (real)p.gamma), (real)p.gamma, r);
+    const scaled below = scaled_product((real)p.alpha, (real)p.gamma);
+    return elu_slope(grad, x, below, (real)p.gamma, r);
 }
 
 /* x, of which alpha = 0 makes 0 also where it is infinite. */

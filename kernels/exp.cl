@@ -19,13 +19,13 @@
 #define LOG2_E 0x1.71547652b82fep0
 #define LN2_HI 0x1.62e42fefa39efp-1
 #define LN2_LO 0x1.abc9e3b39803fp-56
-#define POWER_ROUNDER (0x1.8p52 + EXPONENT_BIAS)
+#define POWER_ROUNDER (0x1.8p52 + EXPONENT_BIAS) /* power_of_two(n) is a single shift of its sum */
 #else
 #define ROUNDER (0x1.8p23f + (EXPONENT_BIAS - LIFT))
 #define LOG2_E 0x1.715476p0f
 #define LN2_HI 0x1.62e430p-1f
 #define LN2_LO -0x1.05c610p-29f
-#define POWER_ROUNDER (0x1.8p23f + EXPONENT_BIAS)
+#define POWER_ROUNDER (0x1.8p23f + EXPONENT_BIAS) /* the same */
 #endif
 
 /* t = n ln 2 + r, r = r_hi but for n * LN2_LO, which r_hi leaves out. */
@@ -136,7 +136,8 @@ INLINE wide one_minus_exp(real t)
  * e^t for t <= 0, t.lo being what t.hi leaves over. A result may be subnormal, or be 0 in a real,
  * where what is made of it is neither. So what lies below 2^SCALE_MIN of its exponent is in n, which is
  * 0 elsewhere. Beyond EXP_FLOOR it makes no difference what is returned, unless t.hi is -infinity: then
- * m is 0. With a k it is e^t 2^k, and what lies above 1 of its exponent is in n as well.
+ * m is 0. With a k it is e^t 2^k, and what lies above 1 of its exponent is in n as well. From SCALE_FLOOR
+ * on n is 0; e^LOG_SLOPE_MIN is the least value of a slope but for its exponential (activations.cl).
  */
 #ifdef CLACT_STORAGE_F64
 #define EXP_FLOOR -3200.0
