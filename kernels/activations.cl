@@ -28,6 +28,7 @@
 #define NORMAL_END 55.0
 #define TANH_END 0x1p60
 #define GELU_TANH_END 32.0
+#define GELU_TANH_FLOOR -23.5
 #else
 #define FORWARD_FLOOR -120.0f
 #define FORWARD_CEILING 32.0f
@@ -35,34 +36,24 @@
 #define NORMAL_END 20.0f
 #define TANH_END 0x1p30f
 #define GELU_TANH_END 16.0f
+#define GELU_TANH_FLOOR -11.25f
 #endif
 
-/* (1 + e) / 2^LIFT: results that may be subnormal are lifted to the end, as what leads to them must not
- * be. */
-INLINE wide lifted_denominator_of(scaled e)
-{
-    return wide_sum((real)TWO_TO_MINUS_LIFT, e.m, power_of_two(e.n - LIFT));
-}
-
-/* (1 + e^-z) / 2^LIFT, from z = FORWARD_FLOOR on. */
+/* (1 + e^-z) / 2^LIFT, from z = FORWARD_FLOOR on: results that may be subnormal are lifted to the end, as
+ * what leads to them must not be. */
 INLINE wide lifted_denominator(wide z)
 {
-    const real t = at_least(at_most(z.hi, FORWARD_CEILING), FORWARD_FLOOR);
-    scaled e = exp_scaled(-t);
-    e.m = exp_correct(e.m, wide_negate(z), t == z.hi);
-    return lifted_denominator_of(e);
-}
-
-/* The same of a z that is exact. */
-INLINE wide exact_lifted_denominator(real z)
-{
-    return lifted_denominator_of(exp_scaled(-at_least(at_most(z, FORWARD_CEILING), FORWARD_FLOOR)));
+    wide t = wide_of(at_least(at_most(z.hi, FORWARD_CEILING), FORWARD_FLOOR));
+#ifdef CLACT_PAIRS
+    t.lo = t.hi == z.hi ? z.lo : (real)0;
+#endif
+    return lifted_one_plus_exp(wide_negate(t));
 }
 
 /* y = 1 / (1 + e^-x) */
 INLINE real sigmoid_forward(real x)
 {
-    return wide_reciprocal(exact_lifted_denominator(x)) * TWO_TO_MINUS_LIFT;
+    return wide_reciprocal(lifted_denominator(wide_of(x))) * TWO_TO_MINUS_LIFT;
 }
 
 INLINE real sigmoid_from_output(real grad, real y)
@@ -93,7 +84,7 @@ INLINE mask is_far(real z, real a)
 /* factor * grad * s(z) s(-z) for z <= 0, which is grad * s(x) * s(-x) of either sign of x. */
 INLINE real logistic_slope(real grad, real z, real factor, reach *r)
 {
-    const wide s = wide_inverse(exact_lifted_denominator(z));
+    const wide s = wide_inverse(lifted_denominator(wide_of(z)));
     const wide other = wide_one_minus(wide_scale(s, (real)TWO_TO_MINUS_LIFT));
     const wide slope = wide_mul(s, other);
     const real dx = wide_scaled_by(slope, grad) * (factor * TWO_TO_MINUS_LIFT);
@@ -110,11 +101,11 @@ INLINE real sigmoid_from_input(real grad, real x, reach *r)
     return logistic_slope(grad, -fabs(x), (real)1, r);
 }
 
-/* a * s(z), and the lifted denominator of z. */
-INLINE real logistic_times(wide z, wide denominator, real a, reach *r)
+/* a * s(z) */
+INLINE real logistic_times(wide z, real a, reach *r)
 {
-    const wide s = wide_inverse(denominator);
-    const real y = wide_scaled_by(s, a) * TWO_TO_MINUS_LIFT;
+    const wide s = wide_inverse_from_below(lifted_denominator(z));
+    const real y = quotient_times(s, a) * TWO_TO_MINUS_LIFT;
     const mask far = is_far(z.hi, a);
     if (!is_any_far(r, far))
         return y;
@@ -125,12 +116,15 @@ INLINE real logistic_times(wide z, wide denominator, real a, reach *r)
     return far ? wide_times_far(wide_div(numerator, l.d), a, negative ? l.e.n : (mask)0) : y;
 }
 
-/* x * s(z) where z is a multiple of x that is not so small that x needs more room than 2^LIFT. */
+/* x * s(z) for z from FORWARD_FLOOR on, where z is a multiple of x that is not so small that x needs more
+ * room than 2^LIFT. */
 INLINE real gate(real x, wide z)
 {
-    const wide s = wide_inverse(lifted_denominator(z));
-    const real y = wide_scaled_by(s, x) * TWO_TO_MINUS_LIFT;
-    return z.hi > FORWARD_CEILING ? x : z.hi < FORWARD_FLOOR ? (real)-0.0f : y;
+    wide t = wide_negate(z);
+    t.hi = -at_most(z.hi, FORWARD_CEILING);
+    const wide s = wide_inverse_from_below(lifted_one_plus_exp(t));
+    const real y = quotient_times(s, x) * TWO_TO_MINUS_LIFT;
+    return z.hi > FORWARD_CEILING ? x : y;
 }
 
 /*
@@ -146,7 +140,8 @@ INLINE real gate_slope_far(real grad, wide z, wide w, crossing near)
     const wide other = wide_select(negative, one, l.e.m);
     const wide numerator = wide_mul(factor, wide_add(l.d, wide_mul(w, other)));
     const wide slope = wide_div(numerator, wide_square(l.d));
-    return wide_times_far(wide_select(near.here, near.slope, slope), grad, negative ? l.e.n : (mask)0);
+    return wide_times_far(wide_select(near.here, near.slope, slope), grad,
+                          negative ? l.e.n : (mask)0);
 }
 
 INLINE real gate_slope(real grad, wide z, wide w, crossing near, reach *r)
@@ -213,7 +208,7 @@ INLINE real log_sigmoid_forward(real x)
 
 INLINE real log_sigmoid_from_input(real grad, real x, reach *r)
 {
-    return logistic_times(wide_of(-x), exact_lifted_denominator(-x), grad, r);
+    return logistic_times(wide_of(-x), grad, r);
 }
 
 /* (max(z, 0) + log(1 + e^-|z|)) / beta with z = beta x, for a beta that takes far what it divides. */
@@ -234,7 +229,8 @@ INLINE real softplus_forward(real x, params p)
         y = softplus_far(x, z, p.beta);
     } else {
         const wide small = lifted_log_one_plus_exp(wide_minus_abs(z));
-        y = softplus_sum(x, wide_div(small, wide_of((real)p.beta)));
+        /* The inverse is the same for all elements, and computed once. */
+        y = softplus_sum(x, wide_mul(small, wide_inverse(wide_of((real)p.beta))));
     }
     return z.hi > FORWARD_CEILING ? x : y;
 }
@@ -250,25 +246,80 @@ INLINE wide finite_product(real x, ELEMENT beta)
 
 INLINE real softplus_from_input(real grad, real x, params p, reach *r)
 {
-    const wide z = finite_product(x, p.beta);
-    return logistic_times(z, lifted_denominator(z), grad, r);
+    return logistic_times(finite_product(x, p.beta), grad, r);
 }
 
 INLINE real silu_forward(real x, params p)
 {
-    const wide z = wide_product(x, (real)p.beta);
     /* -infinity times 0 has no value, the limit is 0. */
-    if (!p.extreme)
-        return gate(x, z);
-    reach r = {false};
-    return logistic_times(z, lifted_denominator(z), at_least(x, -REAL_MAX), &r);
+    if (p.extreme) {
+        reach r = {false};
+        return logistic_times(wide_product(x, (real)p.beta), at_least(x, -REAL_MAX), &r);
+    }
+    const real above = at_least(x, FORWARD_FLOOR / p.beta);
+    return gate(above, wide_product(above, (real)p.beta));
 }
 
-INLINE real silu_from_input(real grad, real x, params p, reach *r)
+/*
+ * The slope of silu is N / (1 + E)^2 with E = e^-z, z = beta x and N = 1 + E (1 + z). At its zero z0 the
+ * terms of N cancel. So n and r are of z0 - z = n ln 2 + r, E = E0 2^n e^r; as E0 = -1 / (1 + z0), with
+ * k = 1 / E0 and a = 2^-n
+ *   a k N = k (a - 1) - n ln 2 + z r + (1 + z) (e^r - 1 - r),   a k (1 + E) = k a + e^r,
+ * and near z0, where n is 0, all of N is the two terms with r, of which the first is by far the larger.
+ */
+#define SILU_K                                                                                     \
+    WIDE_CONSTANT(0x1.1d25dp-2f, -0x1.bdf6fap-27f, 0x1.1d25cf210482ep-2, -0x1.ca2d0d94faaecp-60)
+/* -z0 is the first, which has so few bits that no subtraction of it is rounded, and 2 LN2_HI, less the
+ * other two. */
+#ifdef REAL_IS_DOUBLE
+#define SILU_ZERO -0x1.b9abc27627e3cp-4, -0x1.f1ae9793582a9p-55, 0x1.76b5fcfe8b101p-109
+#else
+#define SILU_ZERO -0x1.b9abcp-4f, 0x1.bdf6fap-27f, 0x1.03945ap-53f
+#endif
+
+INLINE real silu_from_input(real grad, real x, params p, reach *asked)
 {
-    const wide z = finite_product(x, p.beta);
-    const wide w = wide_select(fabs(z.hi) > -EXP_FLOOR, wide_of(clamp_tail(z.hi)), z);
-    return slope_from_below(grad, x, gate_slope(grad, z, w, silu_crossing(x, p.beta), r));
+    const real above = at_most(at_least(x, EXP_FLOOR / p.beta), FORWARD_CEILING / p.beta);
+    /* Of the smallest beta the quotients above are infinite. */
+    const real z = at_most(above * p.beta, FORWARD_CEILING);
+    const real z_lo = above == INFINITY ? (real)0 : fma(above, (real)p.beta, -z);
+    const ELEMENT zero[] = {SILU_ZERO};
+    const reduced t = exp_reduce_by(-z - zero[0], -z);
+    const real r_hi = t.r_hi - zero[0];
+    const wide r_lo = wide_exact_sum(fma(t.n - 2, (real)-LN2_LO, (real)zero[1]), -z_lo);
+    wide r = wide_of(r_hi + r_lo.hi);
+#ifdef CLACT_PAIRS
+    /* Next to the zero all of the first two may cancel. */
+    r.lo = ((r_hi - r.hi) + r_lo.hi) + (r_lo.lo + zero[2]);
+#endif
+    const real rest = exp_rest_nested(r.hi, (real)0);
+    const mask n = t.exponent - 2;
+    const real lifted = power_of_two(max(LIFT - n, (mask)(1 - EXPONENT_BIAS)));
+    const real a = lifted * TWO_TO_MINUS_LIFT;
+    const wide of_n = wide_step(wide_mul(wide_of(a - 1), SILU_K), 2 - t.n, LN2);
+    const real of_rest = fma(rest, 1 + z, r.hi * z_lo);
+    const wide zr = wide_product(z, r.hi);
+    wide numerator = wide_of(of_n.hi + (zr.hi + of_rest));
+    wide e = wide_of(1 + (r.hi + rest));
+#ifdef CLACT_PAIRS
+    /* of_n.hi is 0 or larger than what is added to it, and zr.hi is larger than of_rest. */
+    const real sum = zr.hi + of_rest;
+    numerator.lo = (of_n.hi - numerator.hi) + sum;
+    numerator.lo += ((zr.hi - sum) + of_rest) + fma(z, r.lo, zr.lo + of_n.lo);
+    e.lo = ((1 - e.hi) + r.hi) + (rest + r.lo);
+#endif
+    const wide denominator = wide_step(e, a, SILU_K);
+    const wide square = wide_square(denominator);
+    const real inverse = reciprocal_from_below(square.hi);
+    const wide slope = wide_mul(wide_div_by(numerator, square, inverse), SILU_K);
+    const real dx = quotient_times(wide_scale(slope, lifted), grad) * TWO_TO_MINUS_LIFT;
+    const mask far =
+        (x <= FORWARD_FLOOR / p.beta) | (fabs(grad) > (real)(0x1p-4f / TWO_TO_MINUS_LIFT));
+    if (!is_any_far(asked, far))
+        return dx;
+    const mask part = min(max(-n, (mask)SCALE_MIN), (mask)-8);
+    const real far_dx = wide_times_far(wide_scale(slope, power_of_two(part)), grad, -n - part);
+    return far ? slope_from_below(grad, x, far_dx) : dx;
 }
 
 /*
@@ -306,29 +357,26 @@ INLINE bell bell_of(real x, const reach *r)
     wide t = wide_scale(wide_product(b.a, b.a), (real)-0.5f);
     t.hi = fabs(x) == INFINITY ? (real)-INFINITY : t.hi;
     if (r->near) {
-        scaled e = exp_scaled(at_least(t.hi, SCALE_FLOOR));
-        e.m = exp_correct(e.m, t, (mask)-1);
-        b.e = exp_in_range(e, (mask)0);
+        b.e = exp_in_range(wide_at_least(t, SCALE_FLOOR), (mask)0);
     } else {
         b.e = exp_negative(t);
     }
     return b;
 }
 
-/* y = x P(x), with P(x) = E G(|x|) for x < 0, and 1 - E G(|x|) for x >= 0 */
+/* y = x P(x) is max(x, 0) - |x| E G(|x|). What may be subnormal is lifted to the end. */
 INLINE real gelu_forward(real x)
 {
     const real a = at_most(fabs(x), GELU_END);
-    const wide t = wide_product(a, (real)-0.5f * a);
-    scaled e = exp_scaled(t.hi);
-    e.m = wide_normalise(exp_correct(e.m, t, (mask)-1));
-    /* What may be subnormal is lifted to the end. */
-    const wide lifted = wide_mul(wide_scale(e.m, power_of_two(e.n + LIFT)), normal_ratio(a));
-    const wide tail = wide_scale(lifted, (real)TWO_TO_MINUS_LIFT);
-    const mask negative = x < 0;
-    const wide probability = wide_select(negative, lifted, wide_one_minus(tail));
-    const real y = wide_scaled_by(probability, at_least(x, -GELU_END));
-    return x > GELU_END ? x : negative ? y * TWO_TO_MINUS_LIFT : y;
+    const scaled e = exp_of(wide_product(a, (real)-0.5f * a));
+    const normal_ratio g = normal_ratio_of(a);
+    const wide main = wide_mul(wide_product(a * power_of_two(e.n + LIFT), g.main), e.m);
+    const wide tail = wide_increase(main, g.rest);
+    /* max(x, 0), but -0 for -0, so that this is what it makes of itself. */
+    const real above = AS_MASK(x) < 0 ? (real)-0.0f : a;
+    const real lifted = above * (real)(1 / TWO_TO_MINUS_LIFT);
+    const real y = difference_of(lifted, tail) * TWO_TO_MINUS_LIFT;
+    return x > GELU_END ? x : y;
 }
 
 /* The slope is E (G(|x|) - |x| / sqrt(2 pi)) for x < 0, and 1 less that for x >= 0. */
@@ -339,9 +387,9 @@ INLINE real gelu_from_input(real grad, real x, reach *r)
     r->far |= is_far_down(-0.5f * down * down, grad);
     const bell b = bell_of(x, r);
     const mask negative = x < 0;
-    const wide minus_root = WIDE_CONSTANT(-0x1.988454p-2f, 0x1.857936p-27f,
-                                          -0x1.9884533d43651p-2, 0x1.cbc0d30ebfd15p-56);
-    const wide bracket = wide_add(normal_ratio(b.a), wide_mul(wide_of(b.a), minus_root));
+    const wide minus_root = WIDE_CONSTANT(-0x1.988454p-2f, 0x1.857936p-27f, -0x1.9884533d43651p-2,
+                                          0x1.cbc0d30ebfd15p-56);
+    const wide bracket = wide_add(wide_normal_ratio(b.a), wide_mul(wide_of(b.a), minus_root));
     const wide tail = wide_mul(b.e.m, bracket);
     const wide other = wide_add(wide_of((real)1), wide_negate(tail));
     const crossing near = gelu_crossing(x);
@@ -369,7 +417,8 @@ INLINE wide gelu_tanh_clamped(real x)
 
 INLINE real gelu_tanh_forward(real x)
 {
-    return gate(x, gelu_tanh_argument(gelu_tanh_clamped(x), (real)1));
+    const real above = at_least(x, GELU_TANH_FLOOR);
+    return gate(above, gelu_tanh_argument(gelu_tanh_clamped(above), (real)1));
 }
 
 INLINE real gelu_tanh_from_input(real grad, real x, reach *r)
@@ -425,7 +474,8 @@ INLINE real elu_of(real x, scaled below, real above)
     /* Lifted, as a small x leaves no room for the low part of the product. */
     const wide rest = wide_scale(one_minus_exp(at_least(-fabs(x), -64)), power_of_two((mask)LIFT));
     const mask n = max(below.n - LIFT, (mask)(2 - 2 * EXPONENT_BIAS));
-    const real y = wide_round(wide_mul(below.m, rest)) * power_of_two(n >> 1) * power_of_two(n - (n >> 1));
+    const real y =
+        wide_round(wide_mul(below.m, rest)) * power_of_two(n >> 1) * power_of_two(n - (n >> 1));
     return x >= 0 ? (above == 0 ? (real)0 : x * above) : x < 0 ? y : x;
 }
 
@@ -434,7 +484,7 @@ INLINE real elu_slope(real grad, real x, scaled below, real above, reach *r)
     const real t = at_most(x, 0);
     /* The exponent of `below` counts as E's, which it must not take beyond 1. */
     r->far |= is_far_down(fma(TO_REAL(below.n), (real)LN2_HI, t), grad) | (below.n > 0);
-    const scaled e = r->near ? exp_in_range(exp_scaled(t), below.n)
+    const scaled e = r->near ? exp_in_range(wide_of(t), below.n)
                              : exp_negative_times(wide_of(t), below.n);
     const real dx = slope_times(wide_mul(below.m, e.m), grad, e.n, r);
     const real rising = above == 0 ? no_slope(grad) : grad * above;
@@ -513,9 +563,9 @@ INLINE real hard_swish_from_input(real grad, real x)
 typedef struct {
     scaled e;
     mask negative;
-    wide square;      /* E^2 */
-    wide factor;      /* E or 1 */
-    wide numerator;   /* 2 + E or 1 + 2 E */
+    wide square;    /* E^2 */
+    wide factor;    /* E or 1 */
+    wide numerator; /* 2 + E or 1 + 2 E */
     wide denominator;
 } mish_terms;
 
@@ -525,7 +575,7 @@ INLINE mish_terms mish_terms_of(real x, bool near)
     const wide one = wide_of((real)1);
     const wide two = wide_of((real)2);
     const real a = -fabs(x);
-    t.e = near ? exp_in_range(exp_scaled(at_least(a, SCALE_FLOOR)), (mask)0)
+    t.e = near ? exp_in_range(wide_of(at_least(a, SCALE_FLOOR)), (mask)0)
                : exp_negative(wide_of(a));
     t.negative = x < 0;
     t.square = wide_square(t.e.m);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Slopes near the x0 < 0 where they are 0. There the terms of their formulas cancel, and what is left of
- * them is their rounding. With d = x - x0 (silu: beta x - x0) the slope is d T(d), T nowhere near 0; so no
+ * them is their rounding. With d = x - x0 the slope is d T(d), T nowhere near 0; so no
  * precision is lost.
  *
  * x0 and T are computed from the slopes' formulas: T, for |d| <= 1/4, by interpolation at Chebyshev's
@@ -24,30 +24,11 @@ INLINE wide distance_from(real x, ELEMENT minus_x0, ELEMENT low)
 #endif
 }
 
-/* x * factor - x0, where minus_x0 is the sum of three: next to x0 all bits of the product may cancel but
- * its last, so that these have to be exact. */
-INLINE wide product_distance_from(real x, ELEMENT factor, ELEMENT minus_x0, ELEMENT low, ELEMENT lowest)
-{
-#ifdef CLACT_PAIRS
-    const wide product = wide_product(x, (real)factor);
-    const wide rest = wide_exact_sum(product.lo, (real)low);
-    wide d = wide_exact_sum(product.hi, (real)minus_x0);
-    d.lo += rest.hi;
-    d = wide_normalise(d);
-    d.lo += rest.lo + lowest;
-    return d;
-#else
-    return wide_of(fma(x, (real)factor, (real)minus_x0) + low);
-#endif
-}
-
 /* Of constants in float and in double, those that are reals. */
 #ifdef REAL_IS_DOUBLE
 #define OF_TWO(hi32, lo32, hi64, lo64) hi64, lo64
-#define OF_THREE(hi32, lo32, lowest32, hi64, lo64, lowest64) hi64, lo64, lowest64
 #else
 #define OF_TWO(hi32, lo32, hi64, lo64) hi32, lo32
-#define OF_THREE(hi32, lo32, lowest32, hi64, lo64, lowest64) hi32, lo32, lowest32
 #endif
 
 /* d (t + d s), and whether that is to be used. */
@@ -57,38 +38,6 @@ INLINE crossing crossing_of(wide d, wide t, real s)
     c.here = fabs(d.hi) <= (real)0.25f;
     c.slope = wide_mul(d, wide_add(t, wide_of(d.hi * s)));
     return c;
-}
-
-/* x s(beta x) */
-INLINE crossing silu_crossing(real x, ELEMENT beta)
-{
-    const wide d = product_distance_from(
-        x, beta,
-        OF_THREE(0x1.474974p0f, -0x1.bdf6fap-27f, -0x1.03945ap-53f,
-                 0x1.474973c84120bp0, 0x1.f8d74bc9ac154p-54, 0x1.44a50180ba78p-108));
-    const wide t = WIDE_CONSTANT(0x1.be141p-3f, 0x1.18c1e2p-29f,
-                                 0x1.be1410460527fp-3, -0x1.2853a85d65643p-58);
-#ifdef CLACT_STORAGE_F64 /* degree 13, 2^-55.8 */
-    real s = fma((real)-0x1.2b47d292c62bp-25, d.hi, (real)0x1.c2e202c3008cep-21);
-    s = fma(s, d.hi, (real)0x1.3aeece5f6afe8p-19);
-    s = fma(s, d.hi, (real)-0x1.8ab8be0e40991p-19);
-    s = fma(s, d.hi, (real)-0x1.f2d8ac76f90bap-16);
-    s = fma(s, d.hi, (real)-0x1.5723b6304543p-15);
-    s = fma(s, d.hi, (real)0x1.8574d14807687p-13);
-    s = fma(s, d.hi, (real)0x1.a2a7caff0fc1fp-11);
-    s = fma(s, d.hi, (real)0x1.098e92b8b6c3fp-13);
-    s = fma(s, d.hi, (real)-0x1.b0f82c4994883p-8);
-    s = fma(s, d.hi, (real)-0x1.f2d0e32bc297ep-7);
-    s = fma(s, d.hi, (real)0x1.353eb573ca46ap-6);
-    s = fma(s, d.hi, (real)0x1.2c563458cc0adp-3);
-#else /* degree 6, 2^-26.4 */
-    real s = fma((real)0x1.9ff546p-11f, d.hi, (real)0x1.339bd8p-13f);
-    s = fma(s, d.hi, (real)-0x1.b0f4ccp-8f);
-    s = fma(s, d.hi, (real)-0x1.f2d62p-7f);
-    s = fma(s, d.hi, (real)0x1.353eb2p-6f);
-    s = fma(s, d.hi, (real)0x1.2c5634p-3f);
-#endif
-    return crossing_of(d, t, s);
 }
 
 /* x erfc(-x / sqrt(2)) / 2 */

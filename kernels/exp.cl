@@ -28,6 +28,8 @@
 #define POWER_ROUNDER (0x1.8p23f + EXPONENT_BIAS) /* the same */
 #endif
 
+#define LN2 WIDE_CONSTANT(0x1.62e43p-1f, -0x1.05c61p-29f, 0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56)
+
 /* t = n ln 2 + r, r = r_hi but for n * LN2_LO, which r_hi leaves out. */
 typedef struct {
     mask exponent; /* n as integers */
@@ -58,16 +60,22 @@ INLINE real exp_tail(real r, real r2)
 #endif
 }
 
-/* For |t| up to 2000 (float) or 2^40 (double). NaN gives an r of NaN and an undefined exponent. */
-INLINE reduced exp_reduce(real t)
+/* The n is that of a `guide` near t. For |t| up to 2000 (float) or 2^40 (double). NaN gives an r of NaN
+ * and an undefined exponent. */
+INLINE reduced exp_reduce_by(real guide, real t)
 {
-    const real rounded = fma(t, (real)LOG2_E, (real)ROUNDER);
+    const real rounded = fma(guide, (real)LOG2_E, (real)ROUNDER);
     reduced x;
     x.exponent = AS_MASK(rounded) - AS_MASK((real)ROUNDER);
     x.n = rounded - ROUNDER;
     x.r_hi = fma(x.n, (real)-LN2_HI, t);
     x.r = fma(x.n, (real)-LN2_LO, x.r_hi);
     return x;
+}
+
+INLINE reduced exp_reduce(real t)
+{
+    return exp_reduce_by(t, t);
 }
 
 /* start + r^2 / 2 + r^3 P(r), the smallest terms first, and the largest not rounded before it is added. */
@@ -77,31 +85,65 @@ INLINE real exp_rest(real r, real start)
     return fma((real)0.5f * r, r, fma(r * r2, exp_tail(r, r2), start));
 }
 
-/* e^t, with m in [0.7, 1.42], not normalised: |m.lo| <= m.hi / 8. For the same t as exp_reduce. */
-INLINE scaled exp_scaled(real t)
+/* The same with less work, and an error of up to 1/16 ulp of e^r. */
+INLINE real exp_rest_nested(real r, real start)
 {
-    const reduced x = exp_reduce(t);
+    const real r2 = r * r;
+    return fma(r2, fma(r, exp_tail(r, r2), (real)0.5f), start);
+}
+
+/*
+ * (1 + e^t) / 2^LIFT, for the same t.hi as exp_reduce: 1 + 2^n + 2^n (e^r - 1), where the first sum is
+ * exact but where one of its terms is next to nothing.
+ */
+INLINE wide lifted_one_plus_exp(wide t)
+{
+    const reduced x = exp_reduce(t.hi);
+    const real one = (real)TWO_TO_MINUS_LIFT;
+    const real scale = power_of_two(x.exponent - LIFT);
+    const real sum = one + scale;
+    wide d;
+#ifdef CLACT_PAIRS
+    const real larger = one > scale ? one : scale;
+    const real smaller = one > scale ? scale : one;
+    const real r_lo = fma(x.n, (real)-LN2_LO, t.lo);
+    const real of_r_hi = exp_rest_nested(x.r_hi, r_lo);
+    const real rest = fma(r_lo, x.r_hi + of_r_hi, of_r_hi);
+    d.hi = fma(scale, x.r_hi + rest, sum);
+    d.lo = fma(scale, rest, fma(scale, x.r_hi, sum - d.hi)) + ((larger - sum) + smaller);
+#else
+    d.hi = fma(scale, exp_rest_nested(x.r, x.r), sum);
+#endif
+    return d;
+}
+
+/* e^(t.hi + t.lo), with m in [0.7, 1.42] normalised but for a t.lo that is more than its last place, for
+ * the same t.hi as exp_reduce. */
+INLINE scaled exp_of(wide t)
+{
+    const reduced x = exp_reduce(t.hi);
     scaled e;
     e.n = x.exponent;
 #ifdef CLACT_PAIRS
-    /* e^r_hi, with 1 + r_hi exactly, what that sum leaves over, and then what r_hi has left out. */
-    e.m.hi = 1 + x.r_hi;
-    const real rest = exp_rest(x.r_hi, (1 - e.m.hi) + x.r_hi);
-    e.m.lo = fma(x.n * (real)-LN2_LO, e.m.hi + rest, rest);
+    const real r_lo = fma(x.n, (real)-LN2_LO, t.lo);
+    const real one_plus_r = 1 + x.r_hi;
+    const real rest = exp_rest(x.r_hi, (1 - one_plus_r) + x.r_hi);
+    e.m.hi = one_plus_r + rest;
+    e.m.lo = fma(r_lo, e.m.hi, (one_plus_r - e.m.hi) + rest);
 #else
     e.m.hi = exp_rest(x.r, x.r) + 1;
 #endif
     return e;
 }
 
-/* m of e^t.hi, corrected for t.lo: e^(t.hi + t.lo) = e^t.hi (1 + t.lo), as t.lo is so small. Where t.hi
- * has been replaced, t.lo says nothing. */
-INLINE wide exp_correct(wide m, wide t, mask is_itself)
+/* t, but not below `low`; where it is replaced t.lo says nothing. */
+INLINE wide wide_at_least(wide t, ELEMENT low)
 {
+    wide above = wide_of(at_least(t.hi, low));
 #ifdef CLACT_PAIRS
-    m.lo = fma(m.hi + m.lo, is_itself ? t.lo : (real)0, m.lo);
+    above.lo = above.hi == t.hi ? t.lo : (real)0;
 #endif
-    return m;
+    return above;
 }
 
 /* 1 - e^t for -64 <= t <= 0, normalised; +0 for t = 0. It keeps its precision as t goes to 0. */
@@ -153,11 +195,9 @@ INLINE wide one_minus_exp(real t)
 
 INLINE scaled exp_negative_times(wide t, mask k)
 {
-    const real above = at_least(t.hi, EXP_FLOOR);
-    scaled e = exp_scaled(above);
+    scaled e = exp_of(wide_at_least(t, EXP_FLOOR));
     e.n += k;
     const mask n = min(max(e.n, (mask)SCALE_MIN), (mask)0);
-    e.m = wide_normalise(exp_correct(e.m, t, above == t.hi));
     e.m = wide_scale(e.m, t.hi == -INFINITY ? (real)0 : power_of_two(n));
     e.n -= n;
     return e;
@@ -168,10 +208,11 @@ INLINE scaled exp_negative(wide t)
     return exp_negative_times(t, (mask)0);
 }
 
-/* exp_negative_times(t, k) from the e^t of exp_scaled(), where it leaves nothing in n. */
-INLINE scaled exp_in_range(scaled e, mask k)
+/* exp_negative_times(t, k) where it leaves nothing in n. */
+INLINE scaled exp_in_range(wide t, mask k)
 {
-    e.m = wide_scale(wide_normalise(e.m), power_of_two(e.n + k));
+    scaled e = exp_of(t);
+    e.m = wide_scale(e.m, power_of_two(e.n + k));
     e.n = (mask)0;
     return e;
 }

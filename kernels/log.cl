@@ -74,10 +74,8 @@ INLINE wide log_one_plus(wide scaled_e, real e)
 
 INLINE wide lifted_log_one_plus_exp(wide t)
 {
-    const real above = at_least(t.hi, LOG_FLOOR);
-    const scaled e = exp_scaled(above);
-    const wide m = wide_normalise(exp_correct(e.m, t, above == t.hi));
-    const wide lifted = wide_scale(m, power_of_two(e.n + LIFT));
+    const scaled e = exp_of(wide_at_least(t, LOG_FLOOR));
+    const wide lifted = wide_scale(wide_normalise(e.m), power_of_two(e.n + LIFT));
     return log_one_plus(lifted, lifted.hi * TWO_TO_MINUS_LIFT);
 }
 
@@ -85,6 +83,7 @@ INLINE wide lifted_log_one_plus_exp(wide t)
 INLINE scaled log_one_plus_exp(wide t)
 {
     scaled y = exp_negative(t);
+    y.m = wide_normalise(y.m);
     y.m = log_one_plus(y.m, y.m.hi);
     return y;
 }

@@ -25,10 +25,12 @@ typedef struct {
 #define EXPONENT_BIAS 1023
 #define MANTISSA_BITS 52
 #define REAL_MAX DBL_MAX
+#define REAL_EPSILON DBL_EPSILON
 #else
 #define EXPONENT_BIAS 127
 #define MANTISSA_BITS 23
 #define REAL_MAX FLT_MAX
+#define REAL_EPSILON FLT_EPSILON
 #endif
 
 /* By how much a value is lifted that might underflow before its time: half the exponents of the type
@@ -285,16 +287,30 @@ INLINE real wide_scaled_by(wide a, real b)
 #endif
 }
 
-/* a / b. The remainder corrects the quotient, so that the error of reciprocal() enters only squared. */
-INLINE wide wide_div(wide a, wide b)
+/* 1 / d, in pairs a little less, so that what corrects it or a quotient made of it is of the same sign. */
+INLINE real reciprocal_from_below(real d)
 {
-    const real q = reciprocal(b.hi);
+#ifdef CLACT_PAIRS
+    return (1 - 4 * REAL_EPSILON) / d;
+#else
+    return reciprocal(d);
+#endif
+}
+
+/* a / b of a q near 1 / b. The remainder corrects the quotient, so that the error of q enters only squared. */
+INLINE wide wide_div_by(wide a, wide b, real q)
+{
     wide c;
     c.hi = a.hi * q;
 #ifdef CLACT_PAIRS
     c.lo = (fma(-c.hi, b.hi, a.hi) + fma(-c.hi, b.lo, a.lo)) * q;
 #endif
     return c;
+}
+
+INLINE wide wide_div(wide a, wide b)
+{
+    return wide_div_by(a, b, reciprocal(b.hi));
 }
 
 /* 1 / b, rounded to a real. */
@@ -308,15 +324,36 @@ INLINE real wide_reciprocal(wide b)
 #endif
 }
 
-/* 1 / b */
-INLINE wide wide_inverse(wide b)
+/* 1 / b of a q near it */
+INLINE wide wide_inverse_by(wide b, real q)
 {
-    wide c;
-    c.hi = reciprocal(b.hi);
+    wide c = wide_of(q);
 #ifdef CLACT_PAIRS
-    c.lo = c.hi * fma(-c.hi, b.lo, fma(-c.hi, b.hi, (real)1));
+    c.lo = q * fma(-q, b.lo, fma(-q, b.hi, (real)1));
 #endif
     return c;
+}
+
+INLINE wide wide_inverse(wide b)
+{
+    return wide_inverse_by(b, reciprocal(b.hi));
+}
+
+/* 1 / b with both parts of the same sign: see quotient_times(). */
+INLINE wide wide_inverse_from_below(wide b)
+{
+    return wide_inverse_by(b, reciprocal_from_below(b.hi));
+}
+
+/* a * b for an a made by reciprocal_from_below(), whose parts have the same sign: then b may be 0 or
+ * infinite. Rounded once if it is not subnormal. */
+INLINE real quotient_times(wide a, real b)
+{
+#ifdef CLACT_PAIRS
+    return fma(a.hi, b, a.lo * b);
+#else
+    return a.hi * b;
+#endif
 }
 
 /* 1 - a for 0 <= a <= 1, not normalised. */
