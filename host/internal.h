@@ -177,7 +177,7 @@ enum { CLACT__LOSS_KERNELS = 1 };
 enum { CLACT__GATED_KERNELS = 1 };
 enum { CLACT__EPILOGUE_KERNELS = 1 };
 enum { CLACT__RECURRENT_KERNELS = 1 };
-enum { CLACT__SOFTMAX_KERNELS = 1 };
+enum { CLACT__SOFTMAX_KERNELS = 12 };
 
 /* Where the programs of each shape are kept: a row for each index. */
 enum {

@@ -1,4 +1,514 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Softmax and log-softmax over rows, and their gradients.
+ * Softmax and log-softmax over rows, and their gradients. It is compiled where CLACT_ROWS is defined:
+ *
+ *   CLACT_ROWS     one of the kinds below, such as softmax_forward
+ *   CLACT_INPUTS   its operands: 1 (x) or 2 (grad and the saved y)
+ *   CLACT_COUNTS   its sum leaves out the elements that are the row's largest, and counts them
+ *   CLACT_LANES    the lanes of a sum, a power of two
+ *   CLACT_SHORT    for rows of at most so many columns: an item has a row in each lane of a vector
+ *   CLACT_GROUPED  a work-group has a row; else, where rows are not short, an item has
+ *
+ * A kind adds up a term of each element of a row, makes of the sum what the row's elements have in
+ * common, and then makes of that and of each element its result.
+ *
+ * All sums are added in one order, whoever adds, as their bits shall not depend on that: lane l of
+ * CLACT_LANES has the columns l, l + CLACT_LANES, and so on, one after the other; then lane l and lane
+ * l + h become one, for h the half of the lanes, its half, and so on to 1. A lane that has no column is
+ * +0, which changes no sum, so rows that are shorter than the lanes start further down.
  */
+#ifdef CLACT_ROWS
+
+/* hi + lo, whatever the arithmetic: a sum of many terms needs more than a real even for f16. */
+typedef struct {
+    real hi, lo;
+#ifdef CLACT_COUNTS
+    real count;
+#endif
+} total;
+
+INLINE total total_of(real hi, real lo)
+{
+    total t;
+    t.hi = hi;
+    t.lo = lo;
+#ifdef CLACT_COUNTS
+    t.count = (real)0;
+#endif
+    return t;
+}
+
+/* a + b exactly. */
+INLINE total exact_sum(real a, real b)
+{
+    const real sum = a + b;
+    const real of_b = sum - a;
+    return total_of(sum, (a - (sum - of_b)) + (b - of_b));
+}
+
+/* a + b with |lo| at most half an ulp of hi. It does not matter which of them is which. */
+INLINE total total_add(total a, total b)
+{
+    const total sum = exact_sum(a.hi, b.hi);
+    real low = sum.lo + (a.lo + b.lo);
+#if CLACT_INPUTS == 2
+    low = low == low ? low : (real)0; /* a sum may be infinite, where low has no value */
+#endif
+    total t;
+    t.hi = sum.hi + low;
+    t.lo = (sum.hi - t.hi) + low;
+#ifdef CLACT_COUNTS
+    t.count = a.count + b.count;
+#endif
+    return t;
+}
+
+INLINE wide wide_of_total(total t)
+{
+    wide w;
+#ifdef CLACT_PAIRS
+    w.hi = t.hi;
+    w.lo = t.lo;
+#else
+    w.hi = t.hi + t.lo;
+#endif
+    return w;
+}
+
+INLINE total total_of_wide(wide w)
+{
+#ifdef CLACT_PAIRS
+    return total_of(w.hi, w.lo);
+#else
+    return total_of(w.hi, (real)0);
+#endif
+}
+
+/* What the elements of a row have in common; each kind uses some of it. */
+typedef struct {
+    real max;
+    total of_all; /* 1 / sum, log(sum), or the sum of a gradient's terms */
+    real top;     /* the result of the row's largest elements */
+    mask n;       /* the sum's exponent, which of_all then is without */
+} common;
+
+/*
+ * 2^LIFT e^t for t <= 0, so that neither it nor its low part underflows where the result of an operator
+ * does not. Below ROW_FLOOR all is as at ROW_FLOOR, where e^t is 0 for every result, and added up over
+ * any row too.
+ */
+#ifdef CLACT_STORAGE_F64
+#define ROW_FLOOR -1060.0
+#else
+#define ROW_FLOOR -131.0f
+#endif
+
+INLINE total lifted_exp(total t)
+{
+    const real above = at_least(t.hi, ROW_FLOOR);
+    const real low = above == t.hi ? t.lo : (real)0;
+    const scaled e = exp_scaled(above);
+    const real scale = power_of_two(e.n + LIFT);
+#if defined(CLACT_PAIRS)
+    return total_of(e.m.hi * scale, fma(e.m.hi + e.m.lo, low, e.m.lo) * scale);
+#elif defined(REAL_IS_DOUBLE)
+    return total_of(e.m.hi * scale, (real)0);
+#else
+    return total_of(fma(e.m.hi, low, e.m.hi) * scale, (real)0);
+#endif
+}
+
+/* y = e^(x - max) / sum */
+
+INLINE total softmax_forward_term(real x, real max)
+{
+    return lifted_exp(exact_sum(x, -max));
+}
+
+INLINE common softmax_forward_common(total sum, real max)
+{
+    common row;
+    const wide unlifted = wide_scale(wide_of_total(sum), (real)TWO_TO_MINUS_LIFT);
+    row.max = max;
+    row.of_all = total_of_wide(wide_inverse(unlifted));
+    return row;
+}
+
+INLINE real softmax_forward_value(real x, total e, common row)
+{
+    const real low = fma(e.hi, row.of_all.lo, e.lo * row.of_all.hi);
+    return fma(e.hi, row.of_all.hi, low) * TWO_TO_MINUS_LIFT;
+}
+
+/*
+ * y = (x - max) - log(sum), two terms of the same sign. Where one element is far larger than all others
+ * the sum is 1 + rest with a rest that 1 would swallow, and that element's result is -log(1 + rest): so
+ * the rest is added up by itself, and the largest elements are counted, of which 1 stands for the first.
+ */
+INLINE total log_softmax_forward_term(real x, real max)
+{
+    const total t = exact_sum(x, -max);
+    const mask is_max = t.hi == 0;
+    const mask is_none = is_max | (t.hi < ROW_FLOOR);
+    total e = lifted_exp(t);
+    e.hi = is_none ? (real)0 : e.hi;
+    e.lo = is_none ? (real)0 : e.lo;
+#ifdef CLACT_COUNTS
+    e.count = is_max ? (real)1 : (real)0;
+#endif
+    return e;
+}
+
+/* log(1 + rest) for a rest from 1 on: 1 + rest = 2^k (1 + f), and so k ln 2 + log(1 + f). */
+INLINE wide log_of_sum(total rest)
+{
+    const total sum = total_add(total_of((real)1, (real)0), rest);
+    const mask k = (AS_MASK(sum.hi) >> MANTISSA_BITS) - EXPONENT_BIAS;
+    const real scale = power_of_two(-k);
+    const total f = exact_sum(fma(sum.hi, scale, (real)-1), sum.lo * scale);
+    const wide of_two = wide_mul(wide_of(TO_REAL(k)), wide_constant(LN2_HI, LN2_LO));
+    return wide_add(of_two, log_one_plus(wide_of_total(f), f.hi));
+}
+
+INLINE common log_softmax_forward_common(total sum, real max)
+{
+    common row;
+#ifdef CLACT_COUNTS
+    const real lift = power_of_two((mask)LIFT);
+    const total rest = total_add(total_of(sum.hi, sum.lo), total_of((sum.count - 1) * lift, (real)0));
+    const wide lifted = log_one_plus(wide_of_total(rest), rest.hi * TWO_TO_MINUS_LIFT);
+    const total unlifted = total_of(rest.hi * TWO_TO_MINUS_LIFT, rest.lo * TWO_TO_MINUS_LIFT);
+    const wide far = log_of_sum(unlifted);
+    const mask is_near = rest.hi <= lift;
+    const wide near = wide_normalise(wide_scale(lifted, (real)TWO_TO_MINUS_LIFT));
+    row.max = max;
+    row.of_all = total_of_wide(wide_select(is_near, near, far));
+    row.top = is_near ? (0 - wide_round(lifted)) * TWO_TO_MINUS_LIFT : -wide_round(far);
+#endif
+    return row;
+}
+
+INLINE real log_softmax_forward_value(real x, total e, common row)
+{
+    const total t = exact_sum(x, -row.max);
+    const total y = exact_sum(t.hi, -row.of_all.hi);
+    const real sum = y.hi + (y.lo + (t.lo - row.of_all.lo));
+    return t.hi == 0 ? row.top : y.hi == -INFINITY ? y.hi : sum;
+}
+
+/* dx = y (grad - sum of grad y) */
+
+INLINE total softmax_backward_term(real grad, real y)
+{
+    return total_of_wide(wide_product(grad, y));
+}
+
+/* A sum that is infinite has no low part. */
+INLINE total finite_low(total sum)
+{
+    sum.lo = sum.lo == sum.lo ? sum.lo : (real)0;
+    return sum;
+}
+
+INLINE common softmax_backward_common(total sum, real unused)
+{
+    common row;
+    row.of_all = finite_low(sum);
+    return row;
+}
+
+INLINE real softmax_backward_value(real grad, real y, common row)
+{
+    total slope = exact_sum(grad, -row.of_all.hi);
+    slope.lo -= row.of_all.lo;
+    return wide_scaled_by(wide_normalise(wide_of_total(finite_low(slope))), y);
+}
+
+/* dx = grad - e^y sum of grad */
+
+INLINE total log_softmax_backward_term(real grad, real y)
+{
+    return total_of(grad, (real)0);
+}
+
+INLINE common log_softmax_backward_common(total sum, real unused)
+{
+    common row;
+    /* Its exponent is left to the end, as e^y alone may be too small. */
+    const mask exponent = (AS_MASK(sum.hi) >> MANTISSA_BITS) & (2 * EXPONENT_BIAS + 1);
+    const mask is_finite = exponent != 2 * EXPONENT_BIAS + 1;
+    row.n = is_finite ? min(exponent - EXPONENT_BIAS, (mask)(EXPONENT_BIAS - 1)) : (mask)0;
+    const real scale = power_of_two(-row.n);
+    sum = finite_low(sum);
+    row.of_all = total_of(sum.hi * scale, sum.lo * scale);
+    return row;
+}
+
+INLINE real log_softmax_backward_value(real grad, real y, common row)
+{
+    const real above = at_most(at_least(y, EXP_FLOOR), -EXP_FLOOR);
+    const scaled e = exp_scaled(above);
+    const mask n = min(max(e.n + row.n, (mask)(2 - 2 * EXPONENT_BIAS)), (mask)(2 * EXPONENT_BIAS));
+    const mask half_n = n >> 1;
+    const wide m = wide_select(y == -INFINITY, wide_of((real)0), e.m);
+    const wide product = wide_scale(wide_scale(wide_mul(m, wide_of_total(row.of_all)),
+                                               power_of_two(half_n)), power_of_two(n - half_n));
+    const total p = finite_low(total_of_wide(product));
+    total dx = exact_sum(grad, -p.hi);
+    dx.lo -= p.lo;
+    dx = finite_low(dx);
+    return dx.hi + dx.lo;
+}
+
+#define TERM(a, b) PASTE(CLACT_ROWS, _term)(a, b)
+#define COMMON(sum, max) PASTE(CLACT_ROWS, _common)(sum, max)
+#if CLACT_INPUTS == 1
+#define ROW_OPERANDS global const storage *a, ulong a_offset, ulong a_stride
+#define VALUE(a, b, term, row) PASTE(CLACT_ROWS, _value)(a, term, row)
+#else
+#define ROW_OPERANDS                                                                               \
+    global const storage *a, ulong a_offset, ulong a_stride, global const storage *b,              \
+        ulong b_offset, ulong b_stride
+#define VALUE(a, b, term, row) PASTE(CLACT_ROWS, _value)(a, b, row)
+#endif
+
+INLINE real larger(real a, real b)
+{
+    return a > b ? a : b;
+}
+
+#ifdef CLACT_SHORT
+
+/* One column of n <= CLACT_WIDTH rows; the other lanes repeat the last of them. */
+INLINE real load_column(global const storage *p, ulong stride, ulong n)
+{
+    storage part[CLACT_WIDTH];
+    for (ulong i = 0; i < CLACT_WIDTH; i++)
+        part[i] = p[min(i, n - 1) * stride];
+    return unpack(VLOAD(part));
+}
+
+INLINE void store_column(global storage *p, ulong stride, real v, ulong n)
+{
+    storage part[CLACT_WIDTH];
+    VSTORE(pack(v), part);
+    for (ulong i = 0; i < n; i++)
+        p[i * stride] = part[i];
+}
+
+/* n <= CLACT_WIDTH rows, one in each lane. */
+INLINE void do_rows(ROW_OPERANDS, global storage *y, ulong y_offset, ulong y_stride, ulong cols,
+                    ulong n)
+{
+    real as[CLACT_SHORT], bs[CLACT_SHORT];
+    total terms[CLACT_SHORT], sums[CLACT_SHORT];
+    real max = -INFINITY;
+    for (ulong c = 0; c < cols; c++) {
+        as[c] = load_column(a + a_offset + c, a_stride, n);
+#if CLACT_INPUTS == 1
+        max = larger(as[c], max);
+#else
+        bs[c] = load_column(b + b_offset + c, b_stride, n);
+#endif
+    }
+    for (ulong c = 0; c < cols; c++) {
+        terms[c] = TERM(as[c], CLACT_INPUTS == 1 ? max : bs[c]);
+        sums[c] = total_add(total_of((real)0, (real)0), terms[c]);
+    }
+    for (ulong step = CLACT_SHORT / 2; step > 0; step /= 2)
+        for (ulong c = 0; c < step && c + step < cols; c++)
+            sums[c] = total_add(sums[c], sums[c + step]);
+    const common row = COMMON(sums[0], max);
+    for (ulong c = 0; c < cols; c++)
+        store_column(y + y_offset + c, y_stride, VALUE(as[c], bs[c], terms[c], row), n);
+}
+
+WHOLE_REGISTERS
+kernel void PASTE(clact_, CLACT_ROWS)(ROW_OPERANDS, global storage *y, ulong y_offset, ulong y_stride,
+                                      ulong rows, ulong cols, ulong row_span, ulong col_span)
+{
+    const ulong first = min(get_global_id(1) * row_span, rows);
+    const ulong last = min(first + row_span, rows);
+    for (ulong row = first; row < last; row += CLACT_WIDTH) {
+        const ulong n = min((ulong)CLACT_WIDTH, last - row);
+        do_rows(a, a_offset + row * a_stride, a_stride,
+#if CLACT_INPUTS == 2
+                b, b_offset + row * b_stride, b_stride,
+#endif
+                y, y_offset + row * y_stride, y_stride, cols, n);
+    }
+}
+
+#else
+
+/* Whose row it is, what its items share, and where they wait for each other. An item has the vectors
+ * that are as many as there are items apart: neighbours load neighbours. */
+#ifdef CLACT_GROUPED
+#define SHARED local
+#define ITEM get_local_id(0)
+#define ITEMS get_local_size(0)
+#define MEET() barrier(CLK_LOCAL_MEM_FENCE)
+#else
+#define SHARED private
+#define ITEM ((ulong)0)
+#define ITEMS ((ulong)1)
+#define MEET()
+#endif
+
+#define VECTORS (CLACT_LANES / CLACT_WIDTH)
+
+/* The lanes of a vector, turned by half of them, by a quarter, and so on: all come to be the same. */
+#ifdef CLACT_COUNTS
+#define TURNED(t, s) ((total){(t).hi.s, (t).lo.s, (t).count.s})
+#else
+#define TURNED(t, s) ((total){(t).hi.s, (t).lo.s})
+#endif
+#if CLACT_WIDTH == 16
+#define EACH_TURN(DO) DO(s89abcdef01234567) DO(s456789abcdef0123) DO(s23456789abcdef01) DO(s123456789abcdef0)
+#define INDICES (mask)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+#elif CLACT_WIDTH == 8
+#define EACH_TURN(DO) DO(s45670123) DO(s23456701) DO(s12345670)
+#define INDICES (mask)(0, 1, 2, 3, 4, 5, 6, 7)
+#elif CLACT_WIDTH == 4
+#define EACH_TURN(DO) DO(s2301) DO(s1230)
+#define INDICES (mask)(0, 1, 2, 3)
+#elif CLACT_WIDTH == 2
+#define EACH_TURN(DO) DO(s10)
+#define INDICES (mask)(0, 1)
+#else
+#define EACH_TURN(DO)
+#define INDICES 0
+#endif
+
+/* The largest of all lanes, in each. */
+INLINE real max_of_lanes(real m)
+{
+#define TURN(s) m = larger(m, m.s);
+    EACH_TURN(TURN)
+#undef TURN
+    return m;
+}
+
+INLINE total sum_of_lanes(total t)
+{
+#define TURN(s) t = total_add(t, TURNED(t, s));
+    EACH_TURN(TURN)
+#undef TURN
+    return t;
+}
+
+#if CLACT_INPUTS == 1
+/* The row's largest element that is a number, in each lane. */
+INLINE real max_of_row(SHARED real *maxes, global const storage *a, ulong cols)
+{
+    real max = -INFINITY;
+    ulong i = ITEM * CLACT_WIDTH;
+    for (; i + CLACT_WIDTH <= cols; i += ITEMS * CLACT_WIDTH)
+        max = larger(load(a + i), max);
+    if (i < cols)
+        max = larger(load_part(a + i, cols - i), max);
+#ifdef CLACT_GROUPED
+    maxes[ITEM] = max;
+    MEET();
+    for (ulong item = 0; item < ITEMS; item++)
+        max = larger(maxes[item], max);
+#endif
+    return max_of_lanes(max);
+}
+#define B_OF(i) max
+#define PART_OF_B(i, n) max
+#else
+#define B_OF(i) load(b + (i))
+#define PART_OF_B(i, n) load_part(b + (i), n)
+#endif
+
+/* The sum of the terms, in each lane. */
+INLINE total sum_of_row(SHARED total *lanes, global const storage *a, global const storage *b, real max,
+                        ulong cols)
+{
+    ulong used = CLACT_WIDTH;
+    while (used < CLACT_LANES && used < cols)
+        used *= 2;
+    for (ulong v = ITEM; v < used / CLACT_WIDTH; v += ITEMS)
+        lanes[v] = total_of((real)0, (real)0);
+
+    ulong i = ITEM * CLACT_WIDTH;
+    for (; i + CLACT_WIDTH <= cols; i += ITEMS * CLACT_WIDTH) {
+        SHARED total *sum = lanes + i / CLACT_WIDTH % VECTORS;
+        *sum = total_add(*sum, TERM(load(a + i), B_OF(i)));
+    }
+    if (i < cols) {
+        SHARED total *sum = lanes + i / CLACT_WIDTH % VECTORS;
+        const mask is_there = INDICES < (INTEGER)(cols - i);
+        total t = TERM(load_part(a + i, cols - i), PART_OF_B(i, cols - i));
+        t.hi = is_there ? t.hi : (real)0;
+        t.lo = is_there ? t.lo : (real)0;
+#ifdef CLACT_COUNTS
+        t.count = is_there ? t.count : (real)0;
+#endif
+        *sum = total_add(*sum, t);
+    }
+    MEET();
+    for (ulong step = used / 2 / CLACT_WIDTH; step > 0; step /= 2) {
+        for (ulong v = ITEM; v < step; v += ITEMS)
+            lanes[v] = total_add(lanes[v], lanes[v + step]);
+        MEET();
+    }
+    return sum_of_lanes(lanes[0]);
+}
+
+/* The result of the vector, or of the first n of it, from i on. */
+#define RESULT(i) VALUE(load(a + (i)), B_OF(i), TERM(load(a + (i)), B_OF(i)), row)
+#define PART_OF_RESULT(i, n)                                                                       \
+    VALUE(load_part(a + (i), n), PART_OF_B(i, n),                                                  \
+          TERM(load_part(a + (i), n), PART_OF_B(i, n)), row)
+
+INLINE void store_row(global const storage *a, global const storage *b, global storage *y, real max,
+                      common row, ulong cols)
+{
+    ulong i = ITEM * CLACT_WIDTH;
+#if defined(HAS_STREAM) && !defined(CLACT_GROUPED)
+    /* Up to a whole vector's boundary, then whole vectors past the cache. */
+    const ulong misaligned = ((ulong)y / sizeof(storage)) % CLACT_WIDTH;
+    const ulong head = misaligned ? min(CLACT_WIDTH - misaligned, cols) : 0;
+    if (head)
+        store_part(y, PART_OF_RESULT(0, head), head);
+    for (i = head; i + CLACT_WIDTH <= cols; i += CLACT_WIDTH)
+        stream(y + i, RESULT(i));
+#else
+    for (; i + CLACT_WIDTH <= cols; i += ITEMS * CLACT_WIDTH)
+        store(y + i, RESULT(i));
+#endif
+    if (i < cols)
+        store_part(y + i, PART_OF_RESULT(i, cols - i), cols - i);
+}
+
+WHOLE_REGISTERS
+kernel void PASTE(clact_, CLACT_ROWS)(ROW_OPERANDS, global storage *y, ulong y_offset, ulong y_stride,
+                                      ulong rows, ulong cols, ulong row_span, ulong col_span)
+{
+    SHARED total lanes[VECTORS];
+#ifdef CLACT_GROUPED
+    local real maxes[VECTORS];
+#else
+    real *maxes = 0;
+#endif
+    const ulong first = min(get_global_id(1) * row_span, rows);
+    const ulong last = min(first + row_span, rows);
+    for (ulong r = first; r < last; r++) {
+        global const storage *a_row = a + a_offset + r * a_stride;
+#if CLACT_INPUTS == 1
+        global const storage *b_row = 0;
+        const real max = max_of_row(maxes, a_row, cols);
+#else
+        global const storage *b_row = b + b_offset + r * b_stride;
+        const real max = (real)0;
+#endif
+        const common row = COMMON(sum_of_row(lanes, a_row, b_row, max, cols), max);
+        MEET(); /* before the next row's sums take the place of these */
+        store_row(a_row, b_row, y + y_offset + r * y_stride, max, row, cols);
+    }
+}
+
+#endif
+#endif
