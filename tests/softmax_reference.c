@@ -170,13 +170,13 @@ double softmax_judge(enum softmax_kind kind, clact_dtype dtype, double got, long
 {
     const double error = dtype == CLACT_F64 ? ulp_error_f64(got, exact)
                                             : ulp_error(dtype, got, (double)exact);
-    const double used = error / budget_of(&rows_of_kinds[kind], dtype, exact);
-    *ulp = error;
-    if (used <= 1 || terms == 0 || !isfinite(error))
-        return used;
-    /* Of what cancels the result is rounded all the same. */
-    const double of_terms =
-        (double)(fabsl((long double)got - exact) / (terms * cancellation_of(dtype)));
-    *ulp = 0;
-    return of_terms < used ? of_terms : used;
+    const double budget = budget_of(&rows_of_kinds[kind], dtype, exact);
+    const bool cancels = terms > 2 * fabsl(exact);
+    *ulp = cancels ? 0 : error;
+    const long double difference = fabsl((long double)got - exact);
+    if (terms == 0 || error == 0 || !isfinite(difference))
+        return error / budget;
+    if (!isfinite(error)) /* there are so many ULP in it that a double does not hold their number */
+        return (double)(difference / (cancellation_of(dtype) * terms));
+    return error / (budget + cancellation_of(dtype) * (double)(terms / (difference / error)));
 }

@@ -36,8 +36,8 @@ clact_status softmax_enqueue(clact_context *ctx, cl_command_queue queue, enum so
 void softmax_reference(enum softmax_kind kind, size_t cols, const double *a, const double *b,
                        long double *exact, long double *terms);
 
-/* How often the error that is allowed a result is: not above 1 if it is right. *ulp is its error in ULP
- * where that is what was looked at, else 0. */
+/* The error as a part of what is allowed: not above 1 if the result is right. *ulp is the error in ULP,
+ * or 0 where its terms cancel and that says little. */
 double softmax_judge(enum softmax_kind kind, clact_dtype dtype, double got, long double exact,
                      long double terms, double *ulp);
 

@@ -17,12 +17,12 @@
  * accurate as any. With two columns softmax(x, 0) keeps to the budgets of the sigmoid of x, and
  * log_softmax(x, 0) to those of its log-sigmoid.
  *
- * A gradient is a difference of terms, and may pass through 0. It is within its budget of ULP, or of
- * CLACT_SOFTMAX_CANCELLATION of the larger of its terms, where that is more. Those are
+ * A gradient is a difference of terms, and may pass through 0. Beside its budget of ULP it may be off
+ * by CLACT_SOFTMAX_CANCELLATION of the larger of its terms, which are
  *
  *     y grad and y * sum of |grad y| for softmax, grad and e^y * sum of |grad| for log-softmax
  *
- * and count at least 2^-100 for each column (f64: 2^-960), below which products of a gradient underflow.
+ * and count at least 2^-100 for each column, below which products of a gradient underflow.
  *
  * Results do not depend on the vector width, the work-group size, alignments, strides or on other
  * rows: the order in which a row is added up is fixed.
@@ -46,7 +46,7 @@
     XX(log_softmax_backward, 1.0, 1.0, 0.501, 2.0)
 
 /* Of the larger term of a gradient: f32, f16 and bf16, f64. */
-#define CLACT_SOFTMAX_CANCELLATION(XX) XX(0x1p-30, 0x1p-20, 0x1p-60)
+#define CLACT_SOFTMAX_CANCELLATION(XX) XX(0x1p-27, 0x1p-21, 0x1p-56)
 
 /*
  * for (r = 0; r < rows; r++)
