@@ -63,6 +63,18 @@ INLINE total total_add(total a, total b)
     return t;
 }
 
+/* The same without what makes the sum's low part small again: for a few terms between two that do. */
+INLINE total total_add_term(total sum, total term)
+{
+    const total high = exact_sum(sum.hi, term.hi);
+    sum.hi = high.hi;
+    sum.lo += high.lo + term.lo;
+#ifdef CLACT_COUNTS
+    sum.count += term.count;
+#endif
+    return sum;
+}
+
 INLINE wide wide_of_total(total t)
 {
     wide w;
@@ -87,24 +99,52 @@ INLINE total total_of_wide(wide w)
 /* What the elements of a row have in common; each kind uses some of it. */
 typedef struct {
     real max;
+    real low;     /* from here down e^(x - max) counts for nothing */
+    mask n;       /* the exponent of e^max, which terms are without; or that of a gradient's sum */
+    bool is_far;  /* the exact difference x - max is needed */
     total of_all; /* 1 / sum, log(sum), or the sum of a gradient's terms */
     real top;     /* the result of the row's largest elements */
-    mask n;       /* the sum's exponent, which of_all then is without */
 } common;
 
 /*
- * 2^LIFT e^t for t <= 0, so that neither it nor its low part underflows where the result of an operator
- * does not. Below ROW_FLOOR all is as at ROW_FLOOR, where e^t is 0 for every result, and added up over
- * any row too.
+ * 2^LIFT e^(x - max), but for a factor that all the row's elements have in common, and lifted so that
+ * neither it nor its low part underflows where the result does not. Below max + ROW_FLOOR all is as at
+ * that, where it is 0 for every result, and added up over any row too.
+ *
+ * The factor saves the exact difference: where max is not too far from 0, e^x is m 2^n with n apart,
+ * however large, and only the exponent of e^max is taken off.
  */
+#define FAR 1000
 #ifdef CLACT_STORAGE_F64
 #define ROW_FLOOR -1060.0
 #else
-#define ROW_FLOOR -131.0f
+#define ROW_FLOOR -130.0f
 #endif
 
-INLINE total lifted_exp(total t)
+INLINE common common_of_max(real max)
 {
+    common row;
+    row.max = max;
+    row.low = max + ROW_FLOOR;
+    const mask is_near = fabs(max) <= FAR;
+    row.n = is_near ? exp_reduce(max).exponent : (mask)0;
+#ifdef CLACT_SHORT
+    row.is_far = true; /* whatever the other lanes' rows are */
+#elif CLACT_WIDTH == 1
+    row.is_far = !is_near;
+#else
+    row.is_far = !is_near.s0;
+#endif
+    return row;
+}
+
+INLINE total lifted_exp(real x, common row)
+{
+    if (!row.is_far) {
+        const scaled e = exp_scaled(x < row.low ? row.low : x);
+        return total_of_wide(wide_scale(e.m, power_of_two(e.n - row.n + LIFT)));
+    }
+    const total t = exact_sum(x, -row.max);
     const real above = at_least(t.hi, ROW_FLOOR);
     const real low = above == t.hi ? t.lo : (real)0;
     const scaled e = exp_scaled(above);
@@ -120,16 +160,14 @@ INLINE total lifted_exp(total t)
 
 /* y = e^(x - max) / sum */
 
-INLINE total softmax_forward_term(real x, real max)
+INLINE total softmax_forward_term(real x, common row)
 {
-    return lifted_exp(exact_sum(x, -max));
+    return lifted_exp(x, row);
 }
 
-INLINE common softmax_forward_common(total sum, real max)
+INLINE common softmax_forward_common(total sum, common row)
 {
-    common row;
     const wide unlifted = wide_scale(wide_of_total(sum), (real)TWO_TO_MINUS_LIFT);
-    row.max = max;
     row.of_all = total_of_wide(wide_inverse(unlifted));
     return row;
 }
@@ -145,12 +183,11 @@ INLINE real softmax_forward_value(real x, total e, common row)
  * the sum is 1 + rest with a rest that 1 would swallow, and that element's result is -log(1 + rest): so
  * the rest is added up by itself, and the largest elements are counted, of which 1 stands for the first.
  */
-INLINE total log_softmax_forward_term(real x, real max)
+INLINE total log_softmax_forward_term(real x, common row)
 {
-    const total t = exact_sum(x, -max);
-    const mask is_max = t.hi == 0;
-    const mask is_none = is_max | (t.hi < ROW_FLOOR);
-    total e = lifted_exp(t);
+    const mask is_max = x == row.max;
+    const mask is_none = is_max | (x < row.low);
+    total e = lifted_exp(x, row);
     e.hi = is_none ? (real)0 : e.hi;
     e.lo = is_none ? (real)0 : e.lo;
 #ifdef CLACT_COUNTS
@@ -170,20 +207,20 @@ INLINE wide log_of_sum(total rest)
     return wide_add(of_two, log_one_plus(wide_of_total(f), f.hi));
 }
 
-INLINE common log_softmax_forward_common(total sum, real max)
+INLINE common log_softmax_forward_common(total sum, common row)
 {
-    common row;
 #ifdef CLACT_COUNTS
     const real lift = power_of_two((mask)LIFT);
-    const total rest = total_add(total_of(sum.hi, sum.lo), total_of((sum.count - 1) * lift, (real)0));
+    const wide factor = row.is_far ? wide_of((real)1) : wide_normalise(exp_scaled(row.max).m);
+    const wide others = wide_normalise(wide_div(wide_of_total(sum), factor));
+    const total rest = total_add(total_of_wide(others), total_of((sum.count - 1) * lift, (real)0));
     const wide lifted = log_one_plus(wide_of_total(rest), rest.hi * TWO_TO_MINUS_LIFT);
     const total unlifted = total_of(rest.hi * TWO_TO_MINUS_LIFT, rest.lo * TWO_TO_MINUS_LIFT);
     const wide far = log_of_sum(unlifted);
-    const mask is_near = rest.hi <= lift;
-    const wide near = wide_normalise(wide_scale(lifted, (real)TWO_TO_MINUS_LIFT));
-    row.max = max;
-    row.of_all = total_of_wide(wide_select(is_near, near, far));
-    row.top = is_near ? (0 - wide_round(lifted)) * TWO_TO_MINUS_LIFT : -wide_round(far);
+    const mask is_small = rest.hi <= lift;
+    const wide small = wide_normalise(wide_scale(lifted, (real)TWO_TO_MINUS_LIFT));
+    row.of_all = total_of_wide(wide_select(is_small, small, far));
+    row.top = is_small ? (0 - wide_round(lifted)) * TWO_TO_MINUS_LIFT : -wide_round(far);
 #endif
     return row;
 }
@@ -193,7 +230,7 @@ INLINE real log_softmax_forward_value(real x, total e, common row)
     const total t = exact_sum(x, -row.max);
     const total y = exact_sum(t.hi, -row.of_all.hi);
     const real sum = y.hi + (y.lo + (t.lo - row.of_all.lo));
-    return t.hi == 0 ? row.top : y.hi == -INFINITY ? y.hi : sum;
+    return x == row.max ? row.top : y.hi == -INFINITY ? y.hi : sum;
 }
 
 /* dx = y (grad - sum of grad y) */
@@ -210,9 +247,8 @@ INLINE total finite_low(total sum)
     return sum;
 }
 
-INLINE common softmax_backward_common(total sum, real unused)
+INLINE common softmax_backward_common(total sum, common row)
 {
-    common row;
     row.of_all = finite_low(sum);
     return row;
 }
@@ -231,9 +267,8 @@ INLINE total log_softmax_backward_term(real grad, real y)
     return total_of(grad, (real)0);
 }
 
-INLINE common log_softmax_backward_common(total sum, real unused)
+INLINE common log_softmax_backward_common(total sum, common row)
 {
-    common row;
     /* Its exponent is left to the end, as e^y alone may be too small. */
     const mask exponent = (AS_MASK(sum.hi) >> MANTISSA_BITS) & (2 * EXPONENT_BIAS + 1);
     const mask is_finite = exponent != 2 * EXPONENT_BIAS + 1;
@@ -261,7 +296,7 @@ INLINE real log_softmax_backward_value(real grad, real y, common row)
 }
 
 #define TERM(a, b) PASTE(CLACT_ROWS, _term)(a, b)
-#define COMMON(sum, max) PASTE(CLACT_ROWS, _common)(sum, max)
+#define COMMON(sum, row) PASTE(CLACT_ROWS, _common)(sum, row)
 #if CLACT_INPUTS == 1
 #define ROW_OPERANDS global const storage *a, ulong a_offset, ulong a_stride
 #define VALUE(a, b, term, row) PASTE(CLACT_ROWS, _value)(a, term, row)
@@ -311,14 +346,21 @@ INLINE void do_rows(ROW_OPERANDS, global storage *y, ulong y_offset, ulong y_str
         bs[c] = load_column(b + b_offset + c, b_stride, n);
 #endif
     }
+#if CLACT_INPUTS == 1
+    common row = common_of_max(max);
+#define B_OF(c) row
+#else
+    common row;
+#define B_OF(c) bs[c]
+#endif
     for (ulong c = 0; c < cols; c++) {
-        terms[c] = TERM(as[c], CLACT_INPUTS == 1 ? max : bs[c]);
+        terms[c] = TERM(as[c], B_OF(c));
         sums[c] = total_add(total_of((real)0, (real)0), terms[c]);
     }
     for (ulong step = CLACT_SHORT / 2; step > 0; step /= 2)
         for (ulong c = 0; c < step && c + step < cols; c++)
             sums[c] = total_add(sums[c], sums[c + step]);
-    const common row = COMMON(sums[0], max);
+    row = COMMON(sums[0], row);
     for (ulong c = 0; c < cols; c++)
         store_column(y + y_offset + c, y_stride, VALUE(as[c], bs[c], terms[c], row), n);
 }
@@ -329,14 +371,18 @@ kernel void PASTE(clact_, CLACT_ROWS)(ROW_OPERANDS, global storage *y, ulong y_o
 {
     const ulong first = min(get_global_id(1) * row_span, rows);
     const ulong last = min(first + row_span, rows);
-    for (ulong row = first; row < last; row += CLACT_WIDTH) {
-        const ulong n = min((ulong)CLACT_WIDTH, last - row);
-        do_rows(a, a_offset + row * a_stride, a_stride,
-#if CLACT_INPUTS == 2
-                b, b_offset + row * b_stride, b_stride,
+#if CLACT_INPUTS == 1
+#define ROWS_FROM(row) a, a_offset + (row)*a_stride, a_stride, y, y_offset + (row)*y_stride, y_stride
+#else
+#define ROWS_FROM(row)                                                                             \
+    a, a_offset + (row)*a_stride, a_stride, b, b_offset + (row)*b_stride, b_stride, y,             \
+        y_offset + (row)*y_stride, y_stride
 #endif
-                y, y_offset + row * y_stride, y_stride, cols, n);
-    }
+    ulong row = first;
+    for (; row + CLACT_WIDTH <= last; row += CLACT_WIDTH)
+        do_rows(ROWS_FROM(row), cols, CLACT_WIDTH);
+    if (row < last)
+        do_rows(ROWS_FROM(row), cols, last - row);
 }
 
 #else
@@ -415,38 +461,51 @@ INLINE real max_of_row(SHARED real *maxes, global const storage *a, ulong cols)
 #endif
     return max_of_lanes(max);
 }
-#define B_OF(i) max
-#define PART_OF_B(i, n) max
+#define B_OF(i) row
+#define PART_OF_B(i, n) row
 #else
 #define B_OF(i) load(b + (i))
 #define PART_OF_B(i, n) load_part(b + (i), n)
 #endif
 
-/* The sum of the terms, in each lane. */
-INLINE total sum_of_row(SHARED total *lanes, global const storage *a, global const storage *b, real max,
+/* The terms of the n < CLACT_WIDTH elements from i on; the other lanes are 0. */
+INLINE total part_of_terms(global const storage *a, global const storage *b, common row, ulong i, ulong n)
+{
+    const mask is_there = INDICES < (INTEGER)n;
+    total t = TERM(load_part(a + i, n), PART_OF_B(i, n));
+    t.hi = is_there ? t.hi : (real)0;
+    t.lo = is_there ? t.lo : (real)0;
+#ifdef CLACT_COUNTS
+    t.count = is_there ? t.count : (real)0;
+#endif
+    return t;
+}
+
+/*
+ * The sum of the terms, in each lane. For a chunk of the row, as many columns as the lanes are STEPS
+ * times, a vector of lanes after the other is added up in registers.
+ */
+#define STEPS 16
+INLINE total sum_of_row(SHARED total *lanes, global const storage *a, global const storage *b, common row,
                         ulong cols)
 {
+    const total zero = total_of((real)0, (real)0);
     ulong used = CLACT_WIDTH;
     while (used < CLACT_LANES && used < cols)
         used *= 2;
     for (ulong v = ITEM; v < used / CLACT_WIDTH; v += ITEMS)
-        lanes[v] = total_of((real)0, (real)0);
-
-    ulong i = ITEM * CLACT_WIDTH;
-    for (; i + CLACT_WIDTH <= cols; i += ITEMS * CLACT_WIDTH) {
-        SHARED total *sum = lanes + i / CLACT_WIDTH % VECTORS;
-        *sum = total_add(*sum, TERM(load(a + i), B_OF(i)));
-    }
-    if (i < cols) {
-        SHARED total *sum = lanes + i / CLACT_WIDTH % VECTORS;
-        const mask is_there = INDICES < (INTEGER)(cols - i);
-        total t = TERM(load_part(a + i, cols - i), PART_OF_B(i, cols - i));
-        t.hi = is_there ? t.hi : (real)0;
-        t.lo = is_there ? t.lo : (real)0;
-#ifdef CLACT_COUNTS
-        t.count = is_there ? t.count : (real)0;
-#endif
-        *sum = total_add(*sum, t);
+        lanes[v] = zero;
+    for (ulong start = 0; start < cols; start += STEPS * CLACT_LANES) {
+        const ulong end = min(start + STEPS * CLACT_LANES, cols);
+        for (ulong v = ITEM; v < VECTORS && start + v * CLACT_WIDTH < end; v += ITEMS) {
+            total sum = zero;
+            ulong i = start + v * CLACT_WIDTH;
+            for (; i + CLACT_WIDTH <= end; i += CLACT_LANES)
+                sum = total_add_term(sum, TERM(load(a + i), B_OF(i)));
+            if (i < end)
+                sum = total_add_term(sum, part_of_terms(a, b, row, i, end - i));
+            lanes[v] = total_add(lanes[v], sum);
+        }
     }
     MEET();
     for (ulong step = used / 2 / CLACT_WIDTH; step > 0; step /= 2) {
@@ -463,8 +522,8 @@ INLINE total sum_of_row(SHARED total *lanes, global const storage *a, global con
     VALUE(load_part(a + (i), n), PART_OF_B(i, n),                                                  \
           TERM(load_part(a + (i), n), PART_OF_B(i, n)), row)
 
-INLINE void store_row(global const storage *a, global const storage *b, global storage *y, real max,
-                      common row, ulong cols)
+INLINE void store_row(global const storage *a, global const storage *b, global storage *y, common row,
+                      ulong cols)
 {
     ulong i = ITEM * CLACT_WIDTH;
 #if defined(HAS_STREAM) && !defined(CLACT_GROUPED)
@@ -483,6 +542,14 @@ INLINE void store_row(global const storage *a, global const storage *b, global s
         store_part(y + i, PART_OF_RESULT(i, cols - i), cols - i);
 }
 
+INLINE void do_row(SHARED total *lanes, global const storage *a, global const storage *b,
+                   global storage *y, common row, ulong cols)
+{
+    row = COMMON(sum_of_row(lanes, a, b, row, cols), row);
+    MEET(); /* before the next row's sums take the place of these */
+    store_row(a, b, y, row, cols);
+}
+
 WHOLE_REGISTERS
 kernel void PASTE(clact_, CLACT_ROWS)(ROW_OPERANDS, global storage *y, ulong y_offset, ulong y_stride,
                                       ulong rows, ulong cols, ulong row_span, ulong col_span)
@@ -497,16 +564,23 @@ kernel void PASTE(clact_, CLACT_ROWS)(ROW_OPERANDS, global storage *y, ulong y_o
     const ulong last = min(first + row_span, rows);
     for (ulong r = first; r < last; r++) {
         global const storage *a_row = a + a_offset + r * a_stride;
-#if CLACT_INPUTS == 1
-        global const storage *b_row = 0;
-        const real max = max_of_row(maxes, a_row, cols);
+        global storage *y_row = y + y_offset + r * y_stride;
+#if CLACT_INPUTS == 2
+        common row;
+        do_row(lanes, a_row, b + b_offset + r * b_stride, y_row, row, cols);
 #else
-        global const storage *b_row = b + b_offset + r * b_stride;
-        const real max = (real)0;
+        common row = common_of_max(max_of_row(maxes, a_row, cols));
+#ifndef CLACT_GROUPED
+        /* Twice, so that the loops need not ask. */
+        if (!row.is_far) {
+            row.is_far = false;
+            do_row(lanes, a_row, a_row, y_row, row, cols);
+            continue;
+        }
+        row.is_far = true;
 #endif
-        const common row = COMMON(sum_of_row(lanes, a_row, b_row, max, cols), max);
-        MEET(); /* before the next row's sums take the place of these */
-        store_row(a_row, b_row, y + y_offset + r * y_stride, max, row, cols);
+        do_row(lanes, a_row, a_row, y_row, row, cols);
+#endif
     }
 }
 
