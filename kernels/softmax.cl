@@ -213,7 +213,9 @@ INLINE common log_softmax_forward_common(total sum, common row)
     const real lift = power_of_two((mask)LIFT);
     const wide factor = row.is_far ? wide_of((real)1) : wide_normalise(exp_scaled(row.max).m);
     const wide others = wide_normalise(wide_div(wide_of_total(sum), factor));
-    const total rest = total_add(total_of_wide(others), total_of((sum.count - 1) * lift, (real)0));
+    /* The largest is the first of those counted; there is none, but NaN, if it is infinite. */
+    const real more = sum.count - 1 + (row.max - row.max);
+    const total rest = total_add(total_of_wide(others), total_of(more * lift, (real)0));
     const wide lifted = log_one_plus(wide_of_total(rest), rest.hi * TWO_TO_MINUS_LIFT);
     const total unlifted = total_of(rest.hi * TWO_TO_MINUS_LIFT, rest.lo * TWO_TO_MINUS_LIFT);
     const wide far = log_of_sum(unlifted);
