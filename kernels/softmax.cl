@@ -99,63 +99,46 @@ INLINE total total_of_wide(wide w)
 /* What the elements of a row have in common; each kind uses some of it. */
 typedef struct {
     real max;
-    real low;     /* from here down e^(x - max) counts for nothing */
-    mask n;       /* the exponent of e^max, which terms are without; or that of a gradient's sum */
-    bool is_far;  /* the exact difference x - max is needed */
+    real shift;   /* e^(x - shift) is what is added up */
+    real low;     /* and from this x - shift down it counts for nothing */
+    mask n;       /* the exponent of e^(max - shift), which terms are without; or a gradient's sum's */
     total of_all; /* 1 / sum, log(sum), or the sum of a gradient's terms */
     real top;     /* the result of the row's largest elements */
 } common;
 
 /*
- * 2^LIFT e^(x - max), but for a factor that all the row's elements have in common, and lifted so that
- * neither it nor its low part underflows where the result does not. Below max + ROW_FLOOR all is as at
- * that, where it is 0 for every result, and added up over any row too.
+ * 2^LIFT e^(x - max), but for a factor from 1/2 to 2 that all the row's elements have in common, and
+ * lifted so that neither it nor its low part underflows where the result does not. Below max + ROW_FLOOR
+ * all is as at that, where it is 0 for every result, and added up over any row too.
  *
- * The factor saves the exact difference: where max is not too far from 0, e^x is m 2^n with n apart,
- * however large, and only the exponent of e^max is taken off.
+ * Where max is not FAR from 0, e^x itself is m 2^n with n apart, however large, and only the exponent of
+ * e^max is taken off. Elsewhere max is taken off x, and that is exact: elements that count are within a
+ * factor of two of it.
  */
-#define FAR 1000
 #ifdef CLACT_STORAGE_F64
+#define FAR 4000
 #define ROW_FLOOR -1060.0
 #else
+#define FAR 1000
 #define ROW_FLOOR -130.0f
 #endif
 
 INLINE common common_of_max(real max)
 {
     common row;
-    row.max = max;
-    row.low = max + ROW_FLOOR;
     const mask is_near = fabs(max) <= FAR;
+    row.max = max;
+    row.shift = is_near ? (real)0 : max;
+    row.low = (is_near ? max : (real)0) + ROW_FLOOR;
     row.n = is_near ? exp_reduce(max).exponent : (mask)0;
-#ifdef CLACT_SHORT
-    row.is_far = true; /* whatever the other lanes' rows are */
-#elif CLACT_WIDTH == 1
-    row.is_far = !is_near;
-#else
-    row.is_far = !is_near.s0;
-#endif
     return row;
 }
 
 INLINE total lifted_exp(real x, common row)
 {
-    if (!row.is_far) {
-        const scaled e = exp_scaled(x < row.low ? row.low : x);
-        return total_of_wide(wide_scale(e.m, power_of_two(e.n - row.n + LIFT)));
-    }
-    const total t = exact_sum(x, -row.max);
-    const real above = at_least(t.hi, ROW_FLOOR);
-    const real low = above == t.hi ? t.lo : (real)0;
-    const scaled e = exp_scaled(above);
-    const real scale = power_of_two(e.n + LIFT);
-#if defined(CLACT_PAIRS)
-    return total_of(e.m.hi * scale, fma(e.m.hi + e.m.lo, low, e.m.lo) * scale);
-#elif defined(REAL_IS_DOUBLE)
-    return total_of(e.m.hi * scale, (real)0);
-#else
-    return total_of(fma(e.m.hi, low, e.m.hi) * scale, (real)0);
-#endif
+    const real t = x - row.shift;
+    const scaled e = exp_scaled(t < row.low ? row.low : t);
+    return total_of_wide(wide_scale(e.m, power_of_two(e.n - row.n + LIFT)));
 }
 
 /* y = e^(x - max) / sum */
@@ -186,7 +169,7 @@ INLINE real softmax_forward_value(real x, total e, common row)
 INLINE total log_softmax_forward_term(real x, common row)
 {
     const mask is_max = x == row.max;
-    const mask is_none = is_max | (x < row.low);
+    const mask is_none = is_max | (x - row.shift < row.low);
     total e = lifted_exp(x, row);
     e.hi = is_none ? (real)0 : e.hi;
     e.lo = is_none ? (real)0 : e.lo;
@@ -211,11 +194,10 @@ INLINE common log_softmax_forward_common(total sum, common row)
 {
 #ifdef CLACT_COUNTS
     const real lift = power_of_two((mask)LIFT);
-    const wide factor = row.is_far ? wide_of((real)1) : wide_normalise(exp_scaled(row.max).m);
+    /* It has no value where max is infinite, and neither has the result. */
+    const wide factor = wide_normalise(exp_scaled(row.max - row.shift).m);
     const wide others = wide_normalise(wide_div(wide_of_total(sum), factor));
-    /* The largest is the first of those counted; there is none, but NaN, if it is infinite. */
-    const real more = sum.count - 1 + (row.max - row.max);
-    const total rest = total_add(total_of_wide(others), total_of(more * lift, (real)0));
+    const total rest = total_add(total_of_wide(others), total_of((sum.count - 1) * lift, (real)0));
     const wide lifted = log_one_plus(wide_of_total(rest), rest.hi * TWO_TO_MINUS_LIFT);
     const total unlifted = total_of(rest.hi * TWO_TO_MINUS_LIFT, rest.lo * TWO_TO_MINUS_LIFT);
     const wide far = log_of_sum(unlifted);
@@ -529,27 +511,22 @@ INLINE void store_row(global const storage *a, global const storage *b, global s
 {
     ulong i = ITEM * CLACT_WIDTH;
 #if defined(HAS_STREAM) && !defined(CLACT_GROUPED)
-    /* Up to a whole vector's boundary, then whole vectors past the cache. */
+    /* Up to a whole vector's boundary, then whole vectors past the cache, and then the rest. */
     const ulong misaligned = ((ulong)y / sizeof(storage)) % CLACT_WIDTH;
-    const ulong head = misaligned ? min(CLACT_WIDTH - misaligned, cols) : 0;
-    if (head)
-        store_part(y, PART_OF_RESULT(0, head), head);
-    for (i = head; i + CLACT_WIDTH <= cols; i += CLACT_WIDTH)
-        stream(y + i, RESULT(i));
+    for (ulong n = misaligned ? min(CLACT_WIDTH - misaligned, cols) : 0; i < cols; n = cols - i) {
+        if (n) {
+            store_part(y + i, PART_OF_RESULT(i, n), n);
+            i += n;
+        }
+        for (; i + CLACT_WIDTH <= cols; i += CLACT_WIDTH)
+            stream(y + i, RESULT(i));
+    }
 #else
     for (; i + CLACT_WIDTH <= cols; i += ITEMS * CLACT_WIDTH)
         store(y + i, RESULT(i));
-#endif
     if (i < cols)
         store_part(y + i, PART_OF_RESULT(i, cols - i), cols - i);
-}
-
-INLINE void do_row(SHARED total *lanes, global const storage *a, global const storage *b,
-                   global storage *y, common row, ulong cols)
-{
-    row = COMMON(sum_of_row(lanes, a, b, row, cols), row);
-    MEET(); /* before the next row's sums take the place of these */
-    store_row(a, b, y, row, cols);
+#endif
 }
 
 WHOLE_REGISTERS
@@ -567,22 +544,16 @@ kernel void PASTE(clact_, CLACT_ROWS)(ROW_OPERANDS, global storage *y, ulong y_o
     for (ulong r = first; r < last; r++) {
         global const storage *a_row = a + a_offset + r * a_stride;
         global storage *y_row = y + y_offset + r * y_stride;
-#if CLACT_INPUTS == 2
-        common row;
-        do_row(lanes, a_row, b + b_offset + r * b_stride, y_row, row, cols);
-#else
+#if CLACT_INPUTS == 1
+        global const storage *b_row = 0;
         common row = common_of_max(max_of_row(maxes, a_row, cols));
-#ifndef CLACT_GROUPED
-        /* Twice, so that the loops need not ask. */
-        if (!row.is_far) {
-            row.is_far = false;
-            do_row(lanes, a_row, a_row, y_row, row, cols);
-            continue;
-        }
-        row.is_far = true;
+#else
+        global const storage *b_row = b + b_offset + r * b_stride;
+        common row;
 #endif
-        do_row(lanes, a_row, a_row, y_row, row, cols);
-#endif
+        row = COMMON(sum_of_row(lanes, a_row, b_row, row, cols), row);
+        MEET(); /* before the next row's sums take the place of these */
+        store_row(a_row, b_row, y_row, row, cols);
     }
 }
 
