@@ -25,10 +25,10 @@ _Static_assert(CLACT__SOFTMAX_KERNELS == KINDS * MANNERS, "a kernel for each kin
 /*
  * LANES is in how many parts a row is added up, which its bits depend on; as many items times their
  * vectors' lanes can add up a row at once. Rows up to SHORT columns fill few vectors, and with rows in
- * its lanes a vector is always full. A group of fewer than LEAST_GROUP items would leave a device that
- * has groups no faster than one with an item for a row.
+ * its lanes a vector is always full. A group of fewer than LEAST_GROUP items would hardly be faster than
+ * an item; CPUs have groups of one.
  */
-enum { LANES = 256, SHORT = 16, LEAST_GROUP = 16 };
+enum { LANES = 256, SHORT = 64, LEAST_GROUP = 16 };
 
 static kind kind_of(const clact__variant *variant)
 {
@@ -135,7 +135,7 @@ static manner choose_manner(const clact_context *ctx, size_t cols)
 {
     if (cols <= SHORT)
         return ROW_PER_LANE;
-    return cols > LANES && has_groups(ctx) ? ROW_PER_GROUP : ROW_PER_ITEM;
+    return has_groups(ctx) ? ROW_PER_GROUP : ROW_PER_ITEM;
 }
 
 /* All of a call but its operands. */
@@ -236,12 +236,12 @@ clact_status clact_enqueue_log_softmax_backward(clact_context *ctx, cl_command_q
 
 static clact_status prepare(clact_context *ctx, kind k, clact_dtype dtype)
 {
-    static const size_t cols[MANNERS] = {SHORT, SHORT + 1, LANES + 1};
+    static const size_t cols[2] = {SHORT, SHORT + 1}; /* the manners that a device has */
     clact_status status = CLACT_SUCCESS;
-    for (int m = 0; m < MANNERS && status == CLACT_SUCCESS; m++) {
+    for (int i = 0; i < 2 && status == CLACT_SUCCESS; i++) {
         clact__call call = {.rows = 0};
-        status = begin(ctx, k, dtype, cols[m], &call);
-        if (status == CLACT_SUCCESS && manner_of(&call.variant) == (manner)m)
+        status = begin(ctx, k, dtype, cols[i], &call);
+        if (status == CLACT_SUCCESS)
             status = clact__prepare(ctx, &call);
     }
     return status;

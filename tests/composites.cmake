@@ -10,7 +10,7 @@
 # recurrent
 
 # softmax
-foreach(test IN ITEMS softmax softmax_values softmax_accuracy)
+foreach(test IN ITEMS softmax softmax_values softmax_errors softmax_accuracy)
   clact_add_host_test(${test} ENVIRONMENT ${layer})
   target_sources(${test}_test PRIVATE softmax_reference.c)
 endforeach()

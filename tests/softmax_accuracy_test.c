@@ -138,7 +138,7 @@ static void measure_set(clact_context *ctx, enum softmax_kind kind, struct opera
 
 static void measure_dtype(clact_context *ctx, enum softmax_kind kind, clact_dtype dtype)
 {
-    static const size_t shapes[][2] = {{3000, 2}, {700, 3}, {300, 16}, {200, 17}, {30, 200},
+    static const size_t shapes[][2] = {{3000, 2}, {700, 3}, {300, 16}, {200, 17}, {40, 65}, {40, 64}, {30, 200},
                                        {12, 300}, {5, 1111}, {1, 50257}};
     struct operands o = {.dtype = dtype,
                          .a = calloc(ROOM, sizeof(double)),

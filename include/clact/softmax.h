@@ -33,15 +33,15 @@
  * or NaN, dx is infinite or NaN.
  *
  * Speed. On a CPU a row is the work of one thread, so that fewer rows than there are threads leave some
- * of these without work. On other devices a row of more than 256 columns is that of a work-group.
+ * of these without work. On other devices a row of more than 64 columns is that of a work-group.
  */
 #ifndef CLACT_SOFTMAX_H
 #define CLACT_SOFTMAX_H
 
 /* In ULP: f32 where the exact result is normal, f32 where it is subnormal, f16 and bf16, f64. */
 #define CLACT_SOFTMAX_BUDGETS(XX)                                                                  \
-    XX(softmax, 1.0, 1.0, 0.501, 2.0)                                                              \
-    XX(log_softmax, 1.0, 1.0, 0.501, 2.0)                                                          \
+    XX(softmax, 0.65, 0.80, 0.501, 1.0)                                                             \
+    XX(log_softmax, 0.80, 0.80, 0.501, 1.0)                                                         \
     XX(softmax_backward, 1.0, 1.0, 0.501, 2.0)                                                     \
     XX(log_softmax_backward, 1.0, 1.0, 0.501, 2.0)
 
