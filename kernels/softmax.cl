@@ -157,8 +157,10 @@ INLINE common softmax_forward_common(total sum, common row)
 
 INLINE real softmax_forward_value(real x, total e, common row)
 {
-    const real low = fma(e.hi, row.of_all.lo, e.lo * row.of_all.hi);
-    return fma(e.hi, row.of_all.hi, low) * TWO_TO_MINUS_LIFT;
+    const real hi = e.hi + e.lo;
+    const real lo = (e.hi - hi) + e.lo;
+    const real low = fma(hi, row.of_all.lo, lo * row.of_all.hi);
+    return fma(hi, row.of_all.hi, low) * TWO_TO_MINUS_LIFT;
 }
 
 /*

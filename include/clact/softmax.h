@@ -46,7 +46,7 @@
     XX(log_softmax_backward, 1.0, 1.0, 0.501, 2.0)
 
 /* Of the larger term of a gradient: f32, f16 and bf16, f64. */
-#define CLACT_SOFTMAX_CANCELLATION(XX) XX(0x1p-27, 0x1p-21, 0x1p-56)
+#define CLACT_SOFTMAX_CANCELLATION(XX) XX(0x1p-27, 0x1p-21, 0x1p-55)
 
 /*
  * for (r = 0; r < rows; r++)
