@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MODEL_GRAPH = 7 };
+enum { MODEL_GRAPH = 7, MODEL_OPSET = 8 };
+enum { OPSET_DOMAIN = 1, OPSET_VERSION = 2 };
 enum { GRAPH_NODE = 1 };
 
 enum node_field {
@@ -21,12 +22,13 @@ enum node_field {
 enum attribute_field {
     ATTRIBUTE_NAME = 1,
     ATTRIBUTE_FLOAT = 2,
+    ATTRIBUTE_INTEGER = 3,
     ATTRIBUTE_STRING = 4,
     ATTRIBUTE_TYPE = 20,
 };
 
 /* What AttributeProto.AttributeType calls the kinds that have a meaning here. */
-enum { TYPE_UNDEFINED = 0, TYPE_FLOAT = 1, TYPE_STRING = 3 };
+enum { TYPE_UNDEFINED = 0, TYPE_FLOAT = 1, TYPE_INTEGER = 2, TYPE_STRING = 3 };
 
 bool onnx_text_equals(struct onnx_text text, const char *string)
 {
@@ -68,6 +70,11 @@ static const char *read_attribute_field(const struct wire_field *field,
     case ATTRIBUTE_FLOAT:
         parts->has_number = true;
         return read_float(field, &parts->attribute.number);
+    case ATTRIBUTE_INTEGER:
+        if (field->type != WIRE_VARINT)
+            return "an attribute's number is no integer";
+        parts->attribute.integer = (int64_t)field->number;
+        return NULL;
     case ATTRIBUTE_STRING:
         parts->has_text = true;
         return read_text(field, &parts->attribute.text);
@@ -100,9 +107,10 @@ static const char *read_attribute(struct wire wire, struct onnx_attribute *attri
         parts.has_text != (parts.type == TYPE_STRING))
         return "an attribute's value is not of its type";
     *attribute = parts.attribute;
-    attribute->kind = parts.type == TYPE_FLOAT    ? ONNX_FLOAT
-                      : parts.type == TYPE_STRING ? ONNX_STRING
-                                                  : ONNX_OTHER;
+    attribute->kind = parts.type == TYPE_FLOAT     ? ONNX_FLOAT
+                      : parts.type == TYPE_STRING  ? ONNX_STRING
+                      : parts.type == TYPE_INTEGER ? ONNX_INTEGER
+                                                   : ONNX_OTHER;
     return NULL;
 }
 
@@ -172,6 +180,26 @@ static const char *read_graph(struct wire wire, struct onnx_model *model)
     return model->node_count > 0 ? NULL : "the graph has no nodes";
 }
 
+/* The version of one set of operators, kept if it is ONNX's own. */
+static const char *read_opset(struct wire wire, struct onnx_model *model)
+{
+    struct onnx_text domain = {"", 0};
+    uint64_t version = 0;
+    while (wire.left > 0) {
+        struct wire_field field;
+        const char *wrong = wire_read_field(&wire, &field);
+        if (wrong == NULL && field.id == OPSET_DOMAIN)
+            wrong = read_text(&field, &domain);
+        if (wrong != NULL)
+            return wrong;
+        if (field.id == OPSET_VERSION)
+            version = field.number;
+    }
+    if (domain.length == 0 || onnx_text_equals(domain, "ai.onnx"))
+        model->opset = version;
+    return NULL;
+}
+
 const char *onnx_model_parse(const void *bytes, size_t size, struct onnx_model *model)
 {
     struct wire wire = {bytes, size};
@@ -180,6 +208,8 @@ const char *onnx_model_parse(const void *bytes, size_t size, struct onnx_model *
     while (wire.left > 0) {
         struct wire_field field;
         const char *wrong = wire_read_field(&wire, &field);
+        if (wrong == NULL && field.id == MODEL_OPSET && field.type == WIRE_BYTES)
+            wrong = read_opset(field.bytes, model);
         if (wrong != NULL)
             return wrong;
         if (field.id != MODEL_GRAPH)

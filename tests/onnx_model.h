@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Text in the bytes of a model; no zero follows it. */
 struct onnx_text {
@@ -18,13 +19,14 @@ struct onnx_text {
 
 bool onnx_text_equals(struct onnx_text text, const char *string);
 
-enum onnx_attribute_kind { ONNX_FLOAT, ONNX_STRING, ONNX_OTHER };
+enum onnx_attribute_kind { ONNX_FLOAT, ONNX_STRING, ONNX_INTEGER, ONNX_OTHER };
 
 struct onnx_attribute {
     struct onnx_text name;
     enum onnx_attribute_kind kind;
     float number;          /* of ONNX_FLOAT */
     struct onnx_text text; /* of ONNX_STRING */
+    int64_t integer;       /* of ONNX_INTEGER */
 };
 
 enum { ONNX_MOST_ATTRIBUTES = 32 };
@@ -42,6 +44,7 @@ struct onnx_node {
 struct onnx_model {
     size_t node_count;
     struct onnx_node node;
+    uint64_t opset; /* the version of ONNX's own set of operators; 0 if it is not said */
     unsigned char *file; /* what was read, for onnx_model_free */
 };
 

@@ -121,7 +121,8 @@ static void nodes_are_counted_and_other_attributes_named(void **state)
     assert_int_equal(model.node_count, 2);
     assert_true(onnx_text_equals(model.node.op_type, "A"));
     assert_int_equal(model.node.attribute_count, 1);
-    assert_int_equal(model.node.attributes[0].kind, ONNX_OTHER);
+    assert_int_equal(model.node.attributes[0].kind, ONNX_INTEGER);
+    assert_int_equal(model.node.attributes[0].integer, 1);
     assert_true(onnx_text_equals(model.node.attributes[0].name, "k"));
     free(bytes);
 }

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum tensor_field {
     TENSOR_DIMS = 1,
@@ -21,6 +22,8 @@ enum tensor_field {
 /* The parts of a tensor, not yet checked against each other. */
 struct tensor_parts {
     uint64_t count;
+    size_t dimensions;
+    size_t shape[ONNX_MOST_DIMENSIONS];
     uint64_t data_type;
     uint64_t data_id; /* the field that the elements are in; 0: none yet */
     struct wire data;
@@ -32,6 +35,9 @@ static const char *multiply_dimension(struct tensor_parts *parts, uint64_t dimen
         return "a dimension is negative";
     if (dimension != 0 && parts->count > SIZE_MAX / dimension)
         return "the dimensions are too large";
+    if (parts->dimensions == ONNX_MOST_DIMENSIONS)
+        return "there are too many dimensions";
+    parts->shape[parts->dimensions++] = (size_t)dimension;
     parts->count *= dimension;
     return NULL;
 }
@@ -144,6 +150,8 @@ static const char *make_tensor(const struct tensor_parts *parts, struct onnx_ten
         return "the number of elements is not that of the dimensions";
     tensor->dtype = type->dtype;
     tensor->count = (size_t)parts->count;
+    tensor->dimensions = parts->dimensions;
+    memcpy(tensor->shape, parts->shape, sizeof tensor->shape);
     tensor->data = calloc(tensor->count + 1, dtype_format(type->dtype)->size);
     if (tensor->data == NULL)
         return "out of memory";

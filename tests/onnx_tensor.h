@@ -11,10 +11,14 @@
 
 #include <stddef.h>
 
+enum { ONNX_MOST_DIMENSIONS = 8 };
+
 /* `count` elements in the host's byte order, the product of the dimensions; a scalar has one. */
 struct onnx_tensor {
     clact_dtype dtype;
     size_t count;
+    size_t dimensions;
+    size_t shape[ONNX_MOST_DIMENSIONS];
     void *data;
 };
 
