@@ -73,6 +73,10 @@ static void print_operators(void)
          "Operators, what their gradients can be computed from, and the defaults of parameters:");
     for (size_t i = 0; i < operators_count; i++)
         print_operator(operators[i]);
+    puts("\n"
+         "Operators on each row, which the elements along the last axis are, of files in C order:");
+    for (size_t i = 0; i < row_operations_count; i++)
+        printf("  %-24s  output\n", row_operations[i].name);
 }
 
 void apply_print_help(enum apply_command command)
@@ -236,18 +240,28 @@ static bool parse_options(struct apply_arguments *apply, struct given *given, in
     return good;
 }
 
+/* Operators on rows have no parameters. */
+static bool find_operation(struct apply_arguments *apply, const char *name, struct failure *why)
+{
+    apply->rows = row_operations_find(name);
+    return apply->rows != NULL || operators_find(name, &apply->operation, why);
+}
+
 /* The defaults, but for what is given. */
 static bool fill_params(struct apply_arguments *apply, struct given *given, const char *command,
                         struct failure *why)
 {
-    clact_params_default(apply->operation, &apply->params);
+    if (apply->rows == NULL)
+        clact_params_default(apply->operation, &apply->params);
     for (size_t i = 0; i < PARAMETERS; i++) {
         clact_parameter parameter = parameters[i].parameter;
         if ((given->parameters & parameter) == 0)
             continue;
         if (!has(apply->operation, parameter))
             return fail_usage(why, "%s has no %s; see clact %s --help",
-                              clact_operator_name(apply->operation), parameters[i].option, command);
+                              apply->rows != NULL ? apply->rows->name
+                                                  : clact_operator_name(apply->operation),
+                              parameters[i].option, command);
         *value_of(&apply->params, parameter) = *value_of(&given->params, parameter);
     }
     return true;
@@ -273,7 +287,7 @@ bool apply_arguments_parse(struct apply_arguments *apply, enum apply_command com
                           "%s needs an operator and %s, not %zu argument%s; see clact %s --help",
                           argv[0], apply->input_count == 1 ? "one file" : "two files", words,
                           words == 1 ? "" : "s", argv[0]);
-    if (command != APPLY_PREDICT && (!operators_find(argv[optind], &apply->operation, why) ||
+    if (command != APPLY_PREDICT && (!find_operation(apply, argv[optind], why) ||
                                      !fill_params(apply, &given, argv[0], why)))
         return false;
     for (size_t i = 0; i < apply->input_count; i++)
@@ -286,5 +300,8 @@ bool apply_arguments_parse(struct apply_arguments *apply, enum apply_command com
     if (apply->input_count == 2 && apply->saved == 0)
         return fail_usage(why, "what does %s hold? Say --saved output or --saved input",
                           apply->inputs[1]);
+    if (apply->rows != NULL && apply->saved == CLACT_SAVED_INPUT)
+        return fail_usage(why, "the gradient of %s is computed from its output; see clact %s --help",
+                          apply->rows->name, argv[0]);
     return true;
 }

@@ -12,7 +12,8 @@ enum apply_command { APPLY_FORWARD, APPLY_BACKWARD, APPLY_PREDICT };
 
 struct apply_arguments {
     enum apply_command command;
-    clact_operator operation; /* none for predict */
+    clact_operator operation; /* none for predict, and where there is one on rows */
+    const struct row_operation *rows;
     clact_params params;
     clact_saved saved;  /* for two inputs */
     double threshold;   /* for predict */

@@ -51,6 +51,18 @@ static bool check_match(const struct input *grad, const struct input *saved, str
     return true;
 }
 
+/* How many elements a row has; a scalar is a row of one. */
+static bool find_cols(const struct apply_arguments *apply, const struct input *input, size_t *cols,
+                      struct failure *why)
+{
+    const struct npy_header *header = &input->header;
+    if (header->fortran_order && header->dimensions > 1)
+        return fail(why, "%s is in Fortran order, in which %s finds no rows", input->path,
+                    apply->rows->name);
+    *cols = header->dimensions > 0 ? (size_t)header->shape[header->dimensions - 1] : 1;
+    return true;
+}
+
 static bool compute(const struct apply_arguments *apply, struct stream *stream, struct failure *why)
 {
     unsigned char bytes[NPY_MAX_FORMATTED];
@@ -78,6 +90,7 @@ static bool check_and_compute(const struct apply_arguments *apply, struct input 
     struct output output;
     struct stream stream = {.operation = apply->operation,
                             .params = apply->params,
+                            .rows = apply->rows,
                             .saved = apply->saved,
                             .predicts = apply->command == APPLY_PREDICT,
                             .threshold = apply->threshold,
@@ -90,6 +103,8 @@ static bool check_and_compute(const struct apply_arguments *apply, struct input 
             return false;
     }
     if (apply->input_count == 2 && !check_match(&inputs[0], &inputs[1], why))
+        return false;
+    if (apply->rows != NULL && !find_cols(apply, &inputs[0], &stream.cols, why))
         return false;
     if (!output_open(&output, apply->output, why))
         return false;

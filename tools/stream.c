@@ -75,11 +75,22 @@ static void *read_and_write(void *argument)
     return NULL;
 }
 
+static clact_status compute_rows(const struct stream *stream, const struct slot *slot, size_t count)
+{
+    size_t rows = stream->cols > 0 ? count / stream->cols : 0;
+    return stream->input_count == 1
+               ? stream->rows->forward(stream->context, stream->dtype, rows, stream->cols,
+                                       slot->data[0], slot->data[0])
+               : stream->rows->backward(stream->context, stream->dtype, rows, stream->cols,
+                                        slot->data[0], slot->data[1], slot->data[0]);
+}
+
 static bool compute(const struct stream *stream, const struct slot *slot, struct failure *why)
 {
     size_t count = slot->bytes / clact_dtype_size(stream->dtype);
     clact_status status =
-        stream->predicts ? clact_predict(stream->context, stream->dtype, stream->threshold, count,
+        stream->rows != NULL ? compute_rows(stream, slot, count)
+        : stream->predicts ? clact_predict(stream->context, stream->dtype, stream->threshold, count,
                                          slot->data[0], slot->data[LABELS])
         : stream->input_count == 1
             ? clact_forward(stream->context, stream->operation, &stream->params, stream->dtype,
@@ -161,7 +172,9 @@ bool stream_run(const struct stream *stream, struct failure *why)
     const struct npy_header *header = &stream->inputs[0]->header;
     uint64_t total = header->count * header->item_size;
     struct pipeline pipeline = {.stream = stream, .to_read = total, .good = true};
-    pipeline.piece_bytes = stream->piece_bytes - stream->piece_bytes % header->item_size;
+    size_t unit = header->item_size * (stream->rows != NULL && total > 0 ? stream->cols : 1);
+    pipeline.piece_bytes =
+        stream->piece_bytes < unit ? unit : stream->piece_bytes - stream->piece_bytes % unit;
     if (total < pipeline.piece_bytes)
         pipeline.piece_bytes = (size_t)total;
     progress_start(total);

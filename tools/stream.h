@@ -6,6 +6,7 @@
 
 #include "input.h"
 #include "output.h"
+#include "row_operations.h"
 
 #include <clact/clact.h>
 
@@ -15,6 +16,8 @@ struct stream {
     clact_context *context;
     clact_operator operation;
     clact_params params;
+    const struct row_operation *rows; /* NULL, or what is done instead, on rows of `cols` elements */
+    size_t cols;
     bool predicts; /* labels at this threshold, and no operator */
     double threshold;
     clact_dtype dtype;
@@ -22,7 +25,7 @@ struct stream {
     size_t input_count;                      /* 1: forward. 2: backward from gradient and saved */
     struct input *inputs[STREAM_MAX_INPUTS]; /* with equal headers, but for the byte order */
     struct output *output;                   /* gets the byte order of the first input */
-    size_t piece_bytes;                      /* at least one element */
+    size_t piece_bytes;                      /* at least one element; of rows, at least one goes */
 };
 
 /* Whether the library does at all what is asked for, which it says of no elements too. */
