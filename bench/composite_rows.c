@@ -21,8 +21,14 @@ static clact_status log_softmax_backward(clact_context *ctx, const clact_view v[
     return clact_enqueue_log_softmax_backward(ctx, NULL, v[0], v[1], v[2], 0, NULL, NULL);
 }
 
-#define IN(rows, cols, dtype) {rows, cols, dtype, false}
-#define OUT(rows, cols, dtype) {rows, cols, dtype, true}
+#define IN(rows, cols, dtype)                                                                      \
+    {                                                                                              \
+        rows, cols, dtype, false                                                                   \
+    }
+#define OUT(rows, cols, dtype)                                                                     \
+    {                                                                                              \
+        rows, cols, dtype, true                                                                    \
+    }
 
 #define SOFTMAX_ROWS(rows, cols)                                                                   \
     {"softmax " #rows " x " #cols,                                                                 \

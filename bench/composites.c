@@ -96,8 +96,8 @@ static void check_outputs(const struct setup *s)
         if (!o->output || o->dtype == CLACT_U8)
             continue;
         for (int end = 0; end < 2; end++) {
-            check_clact(s->ctx, clact_buffer_read(s->buffers[i], end ? last * size : 0, size,
-                                                  element));
+            check_clact(s->ctx,
+                        clact_buffer_read(s->buffers[i], end ? last * size : 0, size, element));
             if (isnan(dtype_load(o->dtype, element, 0)))
                 die("%s has not written its output %u", s->composite->name, i);
         }
@@ -231,8 +231,8 @@ static void measure(const struct settings *settings, clact_context *ctx,
     const double copy = measure_rounds(settings, &s, &c, &clact);
     check_outputs(&s);
     const double pytorch = time_pytorch(settings, &s);
-    printf("%-40s%10.3f %-8.3f%10.3f%8.2f", composite->name, clact.median * 1e3,
-           clact.spread * 1e3, copy * 1e3, copy / clact.median);
+    printf("%-40s%10.3f %-8.3f%10.3f%8.2f", composite->name, clact.median * 1e3, clact.spread * 1e3,
+           copy * 1e3, copy / clact.median);
     if (isnan(pytorch))
         printf("%10s%8s\n", "-", "-");
     else

@@ -57,9 +57,8 @@ static void name_kernel(const clact__variant *variant, char options[CLACT__NAME_
     const kind k = kind_of(variant);
     const manner m = manner_of(variant);
     snprintf(options, CLACT__NAME_SIZE, "-DCLACT_ROWS=%s -DCLACT_INPUTS=%d%s%s%d", names[k],
-             k < SOFTMAX_BACKWARD ? 1 : 2,
-             k == LOG_SOFTMAX_FORWARD ? " -DCLACT_COUNTS" : "", manners[m],
-             m == ROW_PER_LANE ? SHORT : LANES);
+             k < SOFTMAX_BACKWARD ? 1 : 2, k == LOG_SOFTMAX_FORWARD ? " -DCLACT_COUNTS" : "",
+             manners[m], m == ROW_PER_LANE ? SHORT : LANES);
     snprintf(name, CLACT__NAME_SIZE, "clact_%s", names[k]);
 }
 
@@ -97,8 +96,8 @@ static clact__grid cut(const clact_context *ctx, const clact__call *call, size_t
     const size_t down = clact__at_least(1, divide_up(call->rows, span));
     size_t local[2] = {1, 1};
     if (m == ROW_PER_GROUP)
-        local[0] = power_below(clact__at_most(clact__at_most(group, profile->largest_group[0]),
-                                              LANES / width));
+        local[0] = power_below(
+            clact__at_most(clact__at_most(group, profile->largest_group[0]), LANES / width));
     else
         local[1] = clact__at_least(
             1, clact__at_most(clact__at_most(group, down), profile->largest_group[1]));

@@ -58,8 +58,8 @@ static void check_form(const struct form *form)
         void *y = read_npy("y.npy", form->dict, COUNT * size);
         void *dx = read_npy("dx.npy", form->dict, COUNT * size);
         expect_right(i ? KIND_log_softmax : KIND_softmax, form->dtype, x, NULL, y, form->cols);
-        expect_right(i ? KIND_log_softmax_backward : KIND_softmax_backward, form->dtype, grad, y, dx,
-                     form->cols);
+        expect_right(i ? KIND_log_softmax_backward : KIND_softmax_backward, form->dtype, grad, y,
+                     dx, form->cols);
         free(y);
         free(dx);
     }
@@ -86,7 +86,8 @@ static void test_forms_and_pieces(void **state)
 
 static void test_nothing_and_scalars(void **state)
 {
-    static const char *const dicts[] = {DICT("<f4", "False", "(0, 4)"), DICT("<f4", "False", "(4, 0)")};
+    static const char *const dicts[] = {DICT("<f4", "False", "(0, 4)"),
+                                        DICT("<f4", "False", "(4, 0)")};
     const float five = 5;
     (void)state;
     for (int i = 0; i < 2; i++) {

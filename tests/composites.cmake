@@ -10,11 +10,11 @@
 # recurrent
 
 # softmax
-foreach(test IN ITEMS softmax softmax_values softmax_errors softmax_accuracy)
-  clact_add_host_test(${test} ENVIRONMENT ${layer})
+foreach(test IN ITEMS softmax_accuracy softmax softmax_values softmax_errors softmax_onnx)
+  clact_add_host_test(${test}
+    ENVIRONMENT ${layer} "POCL_CACHE_DIR=${PROJECT_BINARY_DIR}/pocl-cache/softmax")
   target_sources(${test}_test PRIVATE softmax_reference.c)
+  set_tests_properties(${test} PROPERTIES RESOURCE_LOCK softmax_cache) # PoCL's is for one at a time
 endforeach()
-
-clact_add_host_test(softmax_onnx)
-target_sources(softmax_onnx_test PRIVATE softmax_reference.c onnx_cases.c)
+target_sources(softmax_onnx_test PRIVATE onnx_cases.c)
 target_link_libraries(softmax_onnx_test PRIVATE clact_onnx)

@@ -44,7 +44,7 @@ struct onnx_node {
 struct onnx_model {
     size_t node_count;
     struct onnx_node node;
-    uint64_t opset; /* the version of ONNX's own set of operators; 0 if it is not said */
+    uint64_t opset;      /* the version of ONNX's own set of operators; 0 if it is not said */
     unsigned char *file; /* what was read, for onnx_model_free */
 };
 

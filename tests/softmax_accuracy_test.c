@@ -19,7 +19,8 @@ static uint64_t state_of_random;
 /* Knuth's generator of 64 bits, and of its better half a number from 0 to 1. */
 static double random_number(void)
 {
-    state_of_random = state_of_random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    state_of_random =
+        state_of_random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (double)(state_of_random >> 32) / 4294967296.0;
 }
 
@@ -34,7 +35,7 @@ static double any_element(clact_dtype dtype)
     double x = NAN;
     while (!isfinite(x)) {
         random_number();
-        x = dtype_from_bits(dtype, dtype == CLACT_F64 ? state_of_random
+        x = dtype_from_bits(dtype, dtype == CLACT_F64   ? state_of_random
                                    : dtype == CLACT_F32 ? state_of_random >> 32
                                                         : state_of_random >> 48);
     }
@@ -86,14 +87,15 @@ struct measured {
 struct operands {
     clact_dtype dtype;
     size_t rows, cols;
-    double *a, *b;         /* as numbers */
+    double *a, *b;        /* as numbers */
     void *as, *bs, *gots; /* as elements */
     long double *exact, *terms;
 };
 
 static void fill(enum softmax_kind kind, struct operands *o, int set)
 {
-    const enum softmax_kind forward = kind == KIND_softmax_backward ? KIND_softmax : KIND_log_softmax;
+    const enum softmax_kind forward =
+        kind == KIND_softmax_backward ? KIND_softmax : KIND_log_softmax;
     for (size_t r = 0; r < o->rows; r++) {
         const size_t place = (size_t)(random_number() * (double)o->cols);
         double *a = o->a + r * o->cols, *b = o->b + r * o->cols;
@@ -119,7 +121,8 @@ static void measure_set(clact_context *ctx, enum softmax_kind kind, struct opera
     fill(kind, o, set);
     assert_ok(softmax_call(ctx, kind, o->dtype, o->rows, o->cols, o->as, o->bs, o->gots));
     for (size_t r = 0; r < o->rows; r++) {
-        softmax_reference(kind, o->cols, o->a + r * o->cols, o->b + r * o->cols, o->exact, o->terms);
+        softmax_reference(kind, o->cols, o->a + r * o->cols, o->b + r * o->cols, o->exact,
+                          o->terms);
         for (size_t c = 0; c < o->cols; c++) {
             const double got = dtype_load(o->dtype, o->gots, r * o->cols + c);
             double ulp;
@@ -128,18 +131,19 @@ static void measure_set(clact_context *ctx, enum softmax_kind kind, struct opera
             worst->ulp = fmax(worst->ulp, ulp);
             worst->used = fmax(worst->used, used);
             if (!(used <= 1))
-                fail_msg("%s of %s, %zu x %zu, set %d, (%zu, %zu): %a, not %La, of terms of %Lg: %g "
-                         "times what is allowed",
-                         softmax_name(kind), clact_dtype_name(o->dtype), o->rows, o->cols, set, r, c,
-                         got, o->exact[c], o->terms[c], used);
+                fail_msg(
+                    "%s of %s, %zu x %zu, set %d, (%zu, %zu): %a, not %La, of terms of %Lg: %g "
+                    "times what is allowed",
+                    softmax_name(kind), clact_dtype_name(o->dtype), o->rows, o->cols, set, r, c,
+                    got, o->exact[c], o->terms[c], used);
         }
     }
 }
 
 static void measure_dtype(clact_context *ctx, enum softmax_kind kind, clact_dtype dtype)
 {
-    static const size_t shapes[][2] = {{3000, 2}, {700, 3}, {300, 16}, {200, 17}, {40, 65}, {40, 64}, {30, 200},
-                                       {12, 300}, {5, 1111}, {1, 50257}};
+    static const size_t shapes[][2] = {{3000, 2}, {700, 3},  {300, 16}, {200, 17}, {40, 65},
+                                       {40, 64},  {30, 200}, {12, 300}, {5, 1111}, {1, 50257}};
     struct operands o = {.dtype = dtype,
                          .a = calloc(ROOM, sizeof(double)),
                          .b = calloc(ROOM, sizeof(double)),

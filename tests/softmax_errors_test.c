@@ -86,9 +86,9 @@ static struct call right_call(int kind)
 static void refuse_views(clact_status expected, struct call c)
 {
     cl_event event = UNTOUCHED_EVENT;
-    assert_error(&shared, expected,
-                 softmax_enqueue(shared.ctx, c.queue, c.kind, c.a, c.b, c.out, c.n_wait, c.wait,
-                                 &event));
+    assert_error(
+        &shared, expected,
+        softmax_enqueue(shared.ctx, c.queue, c.kind, c.a, c.b, c.out, c.n_wait, c.wait, &event));
     assert_ptr_equal(event, UNTOUCHED_EVENT);
     assert_untouched();
 }
@@ -160,7 +160,8 @@ static void test_foreign_objects(void **state)
 
 /* OpenCL calls that fail, each in its turn: the call says so, works when it is made again, and leaves
  * nothing behind. */
-static void check_faults(const struct fault_layer *layer, clact_context *ctx, enum softmax_kind kind)
+static void check_faults(const struct fault_layer *layer, clact_context *ctx,
+                         enum softmax_kind kind)
 {
     const struct live_objects before = live_objects();
     unsigned long errors = 0;
@@ -192,7 +193,8 @@ static void test_faults(void **state)
         struct fixture f;
         fixture_open(&f, &(clact_options){.transfer = (clact_transfer)transfer});
         for (int kind = 0; kind < KINDS; kind++) {
-            assert_ok(softmax_call(f.ctx, (enum softmax_kind)kind, CLACT_F32, ROWS, COLS, a, b, out));
+            assert_ok(
+                softmax_call(f.ctx, (enum softmax_kind)kind, CLACT_F32, ROWS, COLS, a, b, out));
             clact_context_trim(f.ctx);
             check_faults(layer, f.ctx, (enum softmax_kind)kind);
         }
@@ -231,9 +233,9 @@ static void test_still_works(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arrays),          cmocka_unit_test(test_preparing),
-        cmocka_unit_test(test_views),           cmocka_unit_test(test_foreign_objects),
-        cmocka_unit_test(test_still_works),     cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_arrays),      cmocka_unit_test(test_preparing),
+        cmocka_unit_test(test_views),       cmocka_unit_test(test_foreign_objects),
+        cmocka_unit_test(test_still_works), cmocka_unit_test(test_faults),
         NOTHING_IS_LEFT(&shared, &other),
     };
     return cmocka_run_group_tests_name("softmax errors", tests, open_shared, NULL);

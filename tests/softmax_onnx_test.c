@@ -94,8 +94,8 @@ static void read_tensor(const char *folder, const char *name, struct onnx_tensor
         fail_msg("%s: %s", path, wrong);
 }
 
-static void check_data_set(clact_context *ctx, enum softmax_kind kind, const struct onnx_model *model,
-                           const char *folder)
+static void check_data_set(clact_context *ctx, enum softmax_kind kind,
+                           const struct onnx_model *model, const char *folder)
 {
     struct onnx_tensor input, output;
     read_tensor(folder, "input_0.pb", &input);

@@ -168,8 +168,8 @@ static double cancellation_of(clact_dtype dtype)
 double softmax_judge(enum softmax_kind kind, clact_dtype dtype, double got, long double exact,
                      long double terms, double *ulp)
 {
-    const double error = dtype == CLACT_F64 ? ulp_error_f64(got, exact)
-                                            : ulp_error(dtype, got, (double)exact);
+    const double error =
+        dtype == CLACT_F64 ? ulp_error_f64(got, exact) : ulp_error(dtype, got, (double)exact);
     const double budget = budget_of(&rows_of_kinds[kind], dtype, exact);
     const bool cancels = terms > 2 * fabsl(exact);
     *ulp = cancels ? 0 : error;

@@ -61,7 +61,9 @@ static void test_special_values(void **state)
         {{0.0, -0.0, -INFINITY, -INFINITY},
          {0.5, 0.5, 0, 0},
          {-M_LN2, -M_LN2, -INFINITY, -INFINITY}},
-        {{60000, 60000, -60000, -60000}, {0.5, 0.5, 0, 0}, {-M_LN2, -M_LN2, -120000 - M_LN2, -120000 - M_LN2}},
+        {{60000, 60000, -60000, -60000},
+         {0.5, 0.5, 0, 0},
+         {-M_LN2, -M_LN2, -120000 - M_LN2, -120000 - M_LN2}},
     };
     static const size_t cols[] = {COLS, 20, 300};
     (void)state;
@@ -101,7 +103,10 @@ static void test_single_columns_and_overflow(void **state)
 struct budget {
     double normal, subnormal, half, f64;
 };
-#define CLACT_BUDGET(normal, subnormal, half, f64) {normal, subnormal, half, f64}
+#define CLACT_BUDGET(normal, subnormal, half, f64)                                                 \
+    {                                                                                              \
+        normal, subnormal, half, f64                                                               \
+    }
 #define CLACT_OPERATOR(value, NAME, name, saved, parameters, limits, slopes, forward, ...)         \
     [CLACT_##NAME] = forward,
 #define CLACT_PARAMETERS(...) 0
@@ -115,10 +120,10 @@ static const struct budget budgets[] = {
 static double allowed(clact_operator op, clact_dtype dtype, long double exact)
 {
     const struct budget *b = &budgets[op];
-    return dtype == CLACT_F64                                   ? b->f64
-           : dtype != CLACT_F32                                 ? b->half
+    return dtype == CLACT_F64                             ? b->f64
+           : dtype != CLACT_F32                           ? b->half
            : fabsl(exact) < 0x1p-126L && fabsl(exact) > 0 ? b->subnormal
-                                                                : b->normal;
+                                                          : b->normal;
 }
 
 /* Of (x, 0), with the 0 in either column, the element of x is the operator's result. */
@@ -138,8 +143,8 @@ static void check_two_classes(enum softmax_kind kind, clact_operator op, clact_d
         const double operand = dtype_load(dtype, x, 2 * i + i % 2);
         const double got = dtype_load(dtype, y, 2 * i + i % 2);
         const long double exact = reference->forward_long(operand, &none);
-        const double error = dtype == CLACT_F64 ? ulp_error_f64(got, exact)
-                                                : ulp_error(dtype, got, (double)exact);
+        const double error =
+            dtype == CLACT_F64 ? ulp_error_f64(got, exact) : ulp_error(dtype, got, (double)exact);
         if (!(error <= allowed(op, dtype, exact)))
             fail_msg("%s of %s of (%a, 0): %a, not %La: %g ULP", softmax_name(kind),
                      clact_dtype_name(dtype), operand, got, exact, error);
@@ -152,7 +157,8 @@ static void test_two_classes(void **state)
 {
     (void)state;
     for (int d = 0; d < DTYPES; d++)
-        if (dtype_works(shared.ctx, dtypes[d]) && (dtypes[d] != CLACT_F64 || REFERENCE_JUDGES_F64)) {
+        if (dtype_works(shared.ctx, dtypes[d]) &&
+            (dtypes[d] != CLACT_F64 || REFERENCE_JUDGES_F64)) {
             check_two_classes(KIND_softmax, CLACT_SIGMOID, dtypes[d]);
             check_two_classes(KIND_log_softmax, CLACT_LOG_SIGMOID, dtypes[d]);
         }
@@ -174,8 +180,8 @@ static void test_long_rows(void **state)
         assert_ok(softmax_call(shared.ctx, (enum softmax_kind)kind, CLACT_F32, 1, N, x, NULL, x));
         for (size_t i = 0; i < N; i++)
             if (ulp_error(CLACT_F32, (double)x[i], (double)exact) > 0.51)
-                fail_msg("%s of %d equal elements: %a, not %La", softmax_name((enum softmax_kind)kind),
-                         N, (double)x[i], exact);
+                fail_msg("%s of %d equal elements: %a, not %La",
+                         softmax_name((enum softmax_kind)kind), N, (double)x[i], exact);
         for (size_t i = 0; i < N; i++)
             x[i] = 0.1f;
     }
@@ -185,8 +191,8 @@ static void test_long_rows(void **state)
 /* The gradients' reference. */
 
 /* Of sum of grad y over the row by x[c]. */
-static double difference_quotient(enum softmax_kind forward, const double *grad, double *x, size_t cols,
-                                  size_t c)
+static double difference_quotient(enum softmax_kind forward, const double *grad, double *x,
+                                  size_t cols, size_t c)
 {
     enum { MOST = 16 };
     const double h = 1e-5, at = x[c];
@@ -237,8 +243,10 @@ static int open_shared(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_special_values), cmocka_unit_test(test_single_columns_and_overflow),
-        cmocka_unit_test(test_two_classes),    cmocka_unit_test(test_long_rows),
+        cmocka_unit_test(test_special_values),
+        cmocka_unit_test(test_single_columns_and_overflow),
+        cmocka_unit_test(test_two_classes),
+        cmocka_unit_test(test_long_rows),
         cmocka_unit_test(test_gradients_are_gradients),
         NOTHING_IS_LEFT(&shared),
     };

@@ -287,8 +287,8 @@ bool apply_arguments_parse(struct apply_arguments *apply, enum apply_command com
                           "%s needs an operator and %s, not %zu argument%s; see clact %s --help",
                           argv[0], apply->input_count == 1 ? "one file" : "two files", words,
                           words == 1 ? "" : "s", argv[0]);
-    if (command != APPLY_PREDICT && (!find_operation(apply, argv[optind], why) ||
-                                     !fill_params(apply, &given, argv[0], why)))
+    if (command != APPLY_PREDICT &&
+        (!find_operation(apply, argv[optind], why) || !fill_params(apply, &given, argv[0], why)))
         return false;
     for (size_t i = 0; i < apply->input_count; i++)
         apply->inputs[i] = argv[first + (int)i];
@@ -301,7 +301,8 @@ bool apply_arguments_parse(struct apply_arguments *apply, enum apply_command com
         return fail_usage(why, "what does %s hold? Say --saved output or --saved input",
                           apply->inputs[1]);
     if (apply->rows != NULL && apply->saved == CLACT_SAVED_INPUT)
-        return fail_usage(why, "the gradient of %s is computed from its output; see clact %s --help",
+        return fail_usage(why,
+                          "the gradient of %s is computed from its output; see clact %s --help",
                           apply->rows->name, argv[0]);
     return true;
 }

@@ -91,7 +91,7 @@ static bool compute(const struct stream *stream, const struct slot *slot, struct
     clact_status status =
         stream->rows != NULL ? compute_rows(stream, slot, count)
         : stream->predicts ? clact_predict(stream->context, stream->dtype, stream->threshold, count,
-                                         slot->data[0], slot->data[LABELS])
+                                           slot->data[0], slot->data[LABELS])
         : stream->input_count == 1
             ? clact_forward(stream->context, stream->operation, &stream->params, stream->dtype,
                             count, slot->data[0], slot->data[0])

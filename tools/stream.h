@@ -16,7 +16,8 @@ struct stream {
     clact_context *context;
     clact_operator operation;
     clact_params params;
-    const struct row_operation *rows; /* NULL, or what is done instead, on rows of `cols` elements */
+    const struct row_operation
+        *rows; /* NULL, or what is done instead, on rows of `cols` elements */
     size_t cols;
     bool predicts; /* labels at this threshold, and no operator */
     double threshold;

@@ -40,8 +40,8 @@
 
 /* In ULP: f32 where the exact result is normal, f32 where it is subnormal, f16 and bf16, f64. */
 #define CLACT_SOFTMAX_BUDGETS(XX)                                                                  \
-    XX(softmax, 0.65, 0.80, 0.501, 1.0)                                                             \
-    XX(log_softmax, 0.80, 0.80, 0.501, 1.0)                                                         \
+    XX(softmax, 0.65, 0.80, 0.501, 1.0)                                                            \
+    XX(log_softmax, 0.80, 0.80, 0.501, 1.0)                                                        \
     XX(softmax_backward, 1.0, 1.0, 0.501, 2.0)                                                     \
     XX(log_softmax_backward, 1.0, 1.0, 0.501, 2.0)
 
@@ -58,8 +58,8 @@
  * larger than the device's memory goes through in pieces of some rows; one row has to fit in an
  * allocation, else it is CLACT_OUT_OF_MEMORY. All else as for clact_forward.
  */
-CLACT_API clact_status clact_softmax(clact_context *ctx, clact_dtype dtype, size_t rows, size_t cols,
-                                     const void *x, void *y);
+CLACT_API clact_status clact_softmax(clact_context *ctx, clact_dtype dtype, size_t rows,
+                                     size_t cols, const void *x, void *y);
 CLACT_API clact_status clact_log_softmax(clact_context *ctx, clact_dtype dtype, size_t rows,
                                          size_t cols, const void *x, void *y);
 
