@@ -192,13 +192,10 @@ static clact_status enqueue(clact_context *ctx, cl_command_queue queue, kind k,
                             const clact_view views[], cl_uint n_wait, const cl_event *wait,
                             cl_event *event)
 {
-    clact__call call = {.rows = views[0].rows, .cols = views[0].cols};
+    clact__call call = {.views = views, .rows = views[0].rows, .cols = views[0].cols};
     const clact_status status = begin(ctx, k, views[0].dtype, call.cols, &call);
-    if (status != CLACT_SUCCESS)
-        return status;
-    for (unsigned i = 0; i < call.operands; i++)
-        call.views[i] = views[i];
-    return clact__call_enqueue(ctx, queue, &call, n_wait, wait, event);
+    return status == CLACT_SUCCESS ? clact__call_enqueue(ctx, queue, &call, n_wait, wait, event)
+                                   : status;
 }
 
 clact_status clact_enqueue_softmax(clact_context *ctx, cl_command_queue queue, clact_view x,

@@ -129,7 +129,7 @@ INLINE common common_of_max(real max)
 INLINE total lifted_exp(real x, common row)
 {
     const real t = x - row.shift;
-    const scaled e = exp_scaled(t < row.low ? row.low : t);
+    const scaled e = exp_of(wide_of(t < row.low ? row.low : t));
     return total_of_wide(wide_scale(e.m, power_of_two(e.n - row.n + LIFT)));
 }
 
@@ -189,7 +189,7 @@ INLINE common log_softmax_forward_common(total sum, common row)
 #ifdef CLACT_COUNTS
     const real lift = power_of_two((mask)LIFT);
     /* It has no value where max is infinite, and neither has the result. */
-    const wide factor = wide_normalise(exp_scaled(row.max - row.shift).m);
+    const wide factor = exp_of(wide_of(row.max - row.shift)).m;
     const wide others = wide_normalise(wide_div(wide_of_total(sum), factor));
     const total rest = total_add(total_of_wide(others), total_of((sum.count - 1) * lift, (real)0));
     const wide lifted = log_one_plus(wide_of_total(rest), rest.hi * TWO_TO_MINUS_LIFT);
@@ -260,7 +260,7 @@ INLINE common log_softmax_backward_common(total sum, common row)
 INLINE real log_softmax_backward_value(real grad, real y, common row)
 {
     const real above = at_most(at_least(y, EXP_FLOOR), -EXP_FLOOR);
-    const scaled e = exp_scaled(above);
+    const scaled e = exp_of(wide_of(above));
     const mask n = min(max(e.n + row.n, (mask)(2 - 2 * EXPONENT_BIAS)), (mask)(2 * EXPONENT_BIAS));
     const mask half_n = n >> 1;
     const wide m = wide_select(y == -INFINITY, wide_of((real)0), e.m);
