@@ -60,10 +60,8 @@ INLINE cell cell_of(cell_operands x)
     const wide one = wide_of((real)1);
     const wide f = gate_denominator(x.f), i = gate_denominator(x.i);
     const tangent g = tangent_of(x.g);
-    const wide of_c = wide_mul(i, g.more);
-    const wide d = wide_mul(f, of_c);
-    const wide n = wide_add(wide_times_real(of_c, x.c), wide_mul(g.less, f));
-    const wide c = wide_normalise(wide_div(n, d));
+    const wide of_g = wide_mul(i, g.more);
+    const wide c = wide_add(wide_div(wide_of(x.c), f), wide_div(g.less, of_g));
     const wide z = output_gate(x, c);
     const wide o = gate_denominator(z);
     const tangent t = tangent_of_size(c);
@@ -71,18 +69,16 @@ INLINE cell cell_of(cell_operands x)
     cell y;
     y.c = c.hi;
     y.h = copysign(wide_round(wide_div(t.less, of_h)), c.hi);
-    const real inverse = reciprocal(d.hi), of_o = reciprocal(of_h.hi);
-    y.f = quotient(one, f, inverse * of_c.hi);
-    y.i = quotient(one, i, inverse * f.hi * g.more.hi);
-    y.g = quotient(g.less, g.more, inverse * f.hi * i.hi);
-    y.o = quotient(one, o, of_o * t.more.hi);
+    const real by_g = reciprocal(of_g.hi);
+    y.f = wide_reciprocal(f);
+    y.i = quotient(one, i, by_g * g.more.hi);
+    y.g = quotient(g.less, g.more, by_g * i.hi);
+    y.o = quotient(one, o, reciprocal(of_h.hi) * t.more.hi);
 
-    const mask states = max(size_of(x.c), size_of(x.g.hi));
-    const mask gates = max(size_of(x.f.hi), size_of(x.i.hi));
-    const mask others = max(size_of(z.hi), size_of(2 * x.g.hi));
-    const mask far = (max(gates, others) > AS_MASK((real)ORDINARY)) |
-                     (size_of(x.c) > AS_MASK((real)(LARGEST_STATE - 1))) |
-                     (states < AS_MASK((real)ORDINARY_SMALL));
+    /* One sum tells that all of them are small; NaN is not. */
+    const real sizes = fma(x.f.hi, x.f.hi, fma(x.i.hi, x.i.hi, x.c * x.c));
+    const real others = fma(2 * x.g.hi, 2 * x.g.hi, z.hi * z.hi);
+    const mask far = (sizes + others <= ORDINARY * ORDINARY ? (mask)0 : (mask)-1) | (fabs(c.hi) < ORDINARY_SMALL);
     if (!rarely(far))
         return y;
     const cell other = far_cell(x);

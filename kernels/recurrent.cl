@@ -12,12 +12,12 @@
 #ifdef CLACT_RECURRENT
 
 /*
- * Pre-activations up to ORDINARY are ordinary, and 2 g for a candidate's. 1 + 2^n is exact for the n of
- * their exponentials. A sum of two products is ordinary if one of its terms is not so small that its low
- * part would be lost; tanh(x) is x below TANH_IS_X. Beyond SLOPE_END the slope of tanh is 0.
+ * Pre-activations up to ORDINARY are ordinary, and 2 g for a candidate's: 1 + 2^n is exact for the n of
+ * their exponentials. So is a result from ORDINARY_SMALL on, as no term that counts loses its low part,
+ * and what a gate multiplies up to ORDINARY_LARGE. tanh(x) is x below TANH_IS_X, and its slope is 0 beyond
+ * SLOPE_END.
  */
 #define ORDINARY 16
-#define LARGEST_STATE 32
 #ifdef CLACT_STORAGE_F64
 #define ORDINARY_SMALL 0x1p-400
 #define ORDINARY_LARGE 0x1p400
@@ -68,6 +68,20 @@ typedef struct {
     wide rest;
 } exponential;
 
+/* The rest of e^r but for r: r^2 (1/2 + r P(r)) + low. The coefficients are those that exp.cl has for floats,
+ * of degree 6 and good to 2^-28: what is added to the rest here needs no more. */
+INLINE real small_rest(real r, real low)
+{
+    const real r2 = r * r;
+#if defined(CLACT_PAIRS) && !defined(REAL_IS_DOUBLE)
+    const real p = fma((real)0x1.6b6764p-10f, r, (real)0x1.122f1ep-7f);
+    const real tail = fma(p, r2, fma((real)0x1.55568ep-5f, r, (real)0x1.5554a4p-3f));
+#else
+    const real tail = exp_tail(r, r2);
+#endif
+    return fma(r2, fma(r, tail, (real)0.5f), low);
+}
+
 /* For a t whose scale is a normal number. The rest keeps its precision as t goes to 0. */
 INLINE exponential exponential_of(wide t)
 {
@@ -75,12 +89,11 @@ INLINE exponential exponential_of(wide t)
     exponential e;
     e.scale = power_of_two(x.exponent);
 #ifdef CLACT_PAIRS
-    const real low = fma(x.n, (real)-LN2_LO, t.lo);
-    const real rest = exp_rest(x.r_hi + low, low);
-    e.rest.hi = x.r_hi + rest;
-    e.rest.lo = (x.r_hi - e.rest.hi) + rest;
+    const real small = small_rest(x.r_hi + t.lo, fma(x.n, (real)-LN2_LO, t.lo));
+    e.rest.hi = x.r_hi + small;
+    e.rest.lo = (x.r_hi - e.rest.hi) + small;
 #else
-    e.rest.hi = exp_rest(x.r, x.r);
+    e.rest.hi = small_rest(x.r, x.r);
 #endif
     return e;
 }
@@ -104,17 +117,6 @@ INLINE wide one_and(exponential e, real scale)
     return sum;
 }
 
-/* The same where 1 + scale need not be exact, for scales up to 1. */
-INLINE wide one_and_small(exponential e, real scale)
-{
-    wide sum = one_and(e, scale);
-#ifdef CLACT_PAIRS
-    const real start = 1 + scale;
-    sum.lo += (1 - start) + scale;
-#endif
-    return sum;
-}
-
 /* 1 + e^-z: a gate's denominator. */
 INLINE wide gate_denominator(wide z)
 {
@@ -127,6 +129,17 @@ typedef struct {
     exponential e;
     wide less, more;
 } tangent;
+
+/* 2 - less, which is more. */
+INLINE wide more_of(wide less)
+{
+    wide more;
+    more.hi = 2 - less.hi;
+#ifdef CLACT_PAIRS
+    more.lo = ((2 - more.hi) - less.hi) - less.lo;
+#endif
+    return more;
+}
 
 /* For |x| up to ORDINARY / 2. */
 INLINE tangent tangent_of(wide x)
@@ -143,8 +156,13 @@ INLINE tangent tangent_of_size(wide x)
 {
     tangent t;
     t.e = exponential_of(wide_scale(wide_minus_abs(x), (real)2));
-    t.less = one_and_small(t.e, -t.e.scale);
-    t.more = one_and_small(t.e, t.e.scale);
+    t.less = one_and(t.e, -t.e.scale);
+#ifdef CLACT_PAIRS
+    /* 1 - scale need not be exact here. */
+    const real start = 1 - t.e.scale;
+    t.less.lo += (1 - start) - t.e.scale;
+#endif
+    t.more = more_of(t.less);
     return t;
 }
 
