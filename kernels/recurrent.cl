@@ -89,7 +89,8 @@ INLINE exponential exponential_of(wide t)
     exponential e;
     e.scale = power_of_two(x.exponent);
 #ifdef CLACT_PAIRS
-    const real small = small_rest(x.r_hi + t.lo, fma(x.n, (real)-LN2_LO, t.lo));
+    const real low = fma(x.n, (real)-LN2_LO, t.lo);
+    const real small = small_rest(x.r_hi + low, low);
     e.rest.hi = x.r_hi + small;
     e.rest.lo = (x.r_hi - e.rest.hi) + small;
 #else

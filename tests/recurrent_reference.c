@@ -56,7 +56,7 @@ static void lstm_forward(const size_t at[4], const struct cell_unit *in, struct 
     const long double o = logistic(z[at[O]] + bias[at[O]] + p[1] * c);
     const long double scale = largest(f * c_prev, i * g);
     /* What the peephole multiplies is c' with its error. */
-    const long double amplified = o * largest(1, p[1] * c);
+    const long double amplified = o * largest(1, p[1] * scale);
     result(out, 4, 0, c, scale);
     result(out, 5, 0, o * tanhl(c), amplified * largest(tanhl(c), tanh_slope(c) * scale));
     result(out, 6, at[I], i, 0);
@@ -75,7 +75,8 @@ static void lstm_backward(const size_t at[4], const struct cell_unit *in, struct
     const long double through_h = grad_h * o * tanh_slope(c);
     const long double dc = grad_c + through_h + p[1] * dz_o;
     const long double scale = largest(largest(grad_c, through_h), p[1] * dz_o);
-    const long double of_i = g * i * (1 - i), of_f = c_prev * f * (1 - f), of_g = i * (1 - g) * (1 + g);
+    const long double of_i = g * i * (1 - i), of_f = c_prev * f * (1 - f),
+                      of_g = i * (1 - g) * (1 + g);
     const long double terms = largest(f, largest(p[0] * of_i, p[2] * of_f));
     result(out, 6, at[I], dc * of_i, scale * of_i);
     result(out, 6, at[F], dc * of_f, scale * of_f);
@@ -110,7 +111,8 @@ static void gru_backward(const size_t at[4], const struct cell_unit *in, struct 
 {
     const long double grad = in->value[0][0], *gates = in->value[1], h_prev = in->value[2][0];
     const long double r = gates[at[R]], z = gates[at[Z]], n = gates[at[N]], u = gates[KEPT];
-    const long double dz = grad * (h_prev - n) * z * (1 - z), dn = grad * (1 - z) * (1 - n) * (1 + n);
+    const long double dz = grad * (h_prev - n) * z * (1 - z),
+                      dn = grad * (1 - z) * (1 - n) * (1 + n);
     const long double dr = dn * u * r * (1 - r);
     for (size_t to = 3; to <= 4; to++) {
         result(out, to, at[R], dr, 0);

@@ -17,8 +17,8 @@
  *   c', h', r h and the gates forward                  1.5      0.501     2
  *   all gradients                                      1.5      0.501     2
  *
- * A peephole multiplies c' with its error: where |p_o c'| is above 1, what is allowed of o and h' is
- * that many times as much.
+ * A peephole multiplies c' with its error: where |p_o| times c', or the larger term of it, is above 1,
+ * what is allowed of o and h' is that many times as much.
  *
  * Gradients are exact to that of the values that were saved, which have been rounded. As long as they
  * are not so small that a product of the factors of `grad` is below 2^-100 (f64: 2^-900).
