@@ -14,7 +14,7 @@ set_target_properties(clact_recurrent_cells PROPERTIES C_STANDARD 11 C_EXTENSION
 target_link_libraries(clact_recurrent_cells
   PUBLIC clact_host_fixture clact_device_tests PRIVATE clact_warnings)
 
-foreach(test IN ITEMS recurrent recurrent_layout recurrent_onnx)
+foreach(test IN ITEMS recurrent recurrent_errors recurrent_gradient recurrent_layout recurrent_onnx)
   add_executable(${test}_test ${test}_test.c)
   set_target_properties(${test}_test PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
   target_link_libraries(${test}_test PRIVATE clact_recurrent_cells clact_warnings)
@@ -27,6 +27,8 @@ endforeach()
 target_sources(recurrent_onnx_test PRIVATE onnx_cases.c onnx_cells.c)
 target_link_libraries(recurrent_onnx_test PRIVATE clact_onnx)
 clact_add_test(NAME recurrent_onnx COMMAND recurrent_onnx_test)
+clact_add_test(NAME recurrent_errors COMMAND recurrent_errors_test ENVIRONMENT ${layer})
+clact_add_test(NAME recurrent_gradient COMMAND recurrent_gradient_test)
 clact_add_test(NAME recurrent_layout COMMAND recurrent_layout_test ENVIRONMENT ${layer})
 
 # softmax

@@ -142,7 +142,9 @@ double cell_error(clact_dtype dtype, double got, long double exact, long double 
     if (isinf(got) && (got > 0) == (exact > 0) && fabsl(exact) >= end)
         return 0;
     const long double value = isinf(got) ? copysignl(end, (long double)got) : (long double)got;
-    int exponent = scale > 0 && !isinf(scale) ? ilogbl(scale) : format->min_exponent;
+    /* A term that is infinite says nothing of a result that is not. */
+    const long double size = isfinite(scale) ? scale : fabsl(exact);
+    int exponent = size > 0 ? ilogbl(size) : format->min_exponent;
     exponent = exponent < format->min_exponent ? format->min_exponent : exponent;
     exponent = exponent > format->max_exponent ? format->max_exponent : exponent;
     return (double)(fabsl(value - exact) * ldexpl(1, format->precision - 1 - exponent));

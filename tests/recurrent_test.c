@@ -77,17 +77,76 @@ static void test_accuracy(void **state)
     }
 }
 
+/* Operands that are no numbers, in one place after the other: what depends on them is what the formula
+ * says, and no other unit notices. Of the gradients only that NaN comes through. */
+static void test_special_values(void **state)
+{
+    static const double values[] = {(double)NAN, (double)INFINITY, -(double)INFINITY};
+    const struct variant *v = *state;
+    clact_context *ctx = context_of(v);
+    uint64_t seed = 0;
+    for (int kind = 0; kind < CELL_KINDS; kind++)
+        for (size_t i = 0; i < cell_calls[kind].inputs; i++)
+            for (size_t k = 0; k < cell_calls[kind].operand[i].cols; k++)
+                for (size_t s = 0; s < (cell_calls[kind].backward ? 1 : 3); s++) {
+                    struct cell_data data = {.kind = (enum cell_kind)kind,
+                                             .order = (int)(++seed & 1),
+                                             .dtype = v->dtype,
+                                             .batch = 2,
+                                             .hidden = 19};
+                    cell_make(&data, 0, 1000 + seed);
+                    dtype_store(data.dtype, data.arrays[i], cell_index(&data, i, 1, seed % 19, k),
+                                values[s]);
+                    assert_int_equal(cell_run(ctx, data.kind, data.order, data.dtype, data.batch,
+                                              data.hidden, data.arrays),
+                                     CLACT_SUCCESS);
+                    cell_judge(&data, budget_of(data.kind, data.dtype));
+                    cell_free(&data);
+                }
+}
+
+/* As large as they come: there is no overflow on the way to a result that has none. */
+static void test_extremes(void **state)
+{
+    const struct variant *v = *state;
+    const struct dtype_format *format = dtype_format(v->dtype);
+    const double largest = ldexp(1.75, format->max_exponent);
+    const double smallest = ldexp(1, format->min_exponent - format->precision + 1);
+    const double values[] = {largest, -largest, smallest, -smallest, 17, -17, 60, -90, 1e-6};
+    enum { VALUES = sizeof values / sizeof values[0] };
+    clact_context *ctx = context_of(v);
+    struct cell_data data = {.kind = LSTM_FORWARD, .dtype = v->dtype, .batch = 20, .hidden = 200};
+    uint64_t seed = 5;
+    /* Peepholes would make 0 times infinity of them. */
+    cell_make(&data, 1U << 2, 5);
+    for (size_t i = 0; i < 4; i++)
+        for (size_t e = 0; i != 2 && e < cell_count(&data, i); e++) {
+            seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+            if ((seed >> 33) % 3 == 0)
+                dtype_store(data.dtype, data.arrays[i], e, values[(seed >> 40) % VALUES]);
+        }
+    assert_int_equal(
+        cell_run(ctx, LSTM_FORWARD, 0, data.dtype, data.batch, data.hidden, data.arrays),
+        CLACT_SUCCESS);
+    cell_judge(&data, budget_of(data.kind, data.dtype));
+    cell_free(&data);
+}
+
 /* The argument is the name of one variant. */
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[VARIANTS] = {{.name = NULL}};
+    static const CMUnitTestFunction functions[] = {test_accuracy, test_special_values,
+                                                   test_extremes};
+    struct CMUnitTest tests[3 * VARIANTS] = {{.name = NULL}};
     size_t count = 0;
     quick = device_quick_environment();
     for (size_t i = 0; i < VARIANTS; i++)
-        if (argc < 2 || strcmp(argv[1], variants[i].name) == 0)
-            tests[count++] = (struct CMUnitTest){.name = variants[i].name,
-                                                 .test_func = test_accuracy,
-                                                 .initial_state = (void *)(uintptr_t)&variants[i]};
+        for (size_t f = 0; f < 3; f++)
+            if (argc < 2 || strcmp(argv[1], variants[i].name) == 0)
+                tests[count++] =
+                    (struct CMUnitTest){.name = variants[i].name,
+                                        .test_func = functions[f],
+                                        .initial_state = (void *)(uintptr_t)&variants[i]};
     if (count == 0)
         return 2;
     const int failed = cmocka_run_group_tests_name("recurrent", tests, NULL, NULL);
