@@ -59,7 +59,7 @@ INLINE wide settled_sum(wide a, wide b)
 #ifdef CLACT_PAIRS
     sum.lo += a.lo + b.lo;
 #endif
-    return wide_normalise(settled(sum));
+    return settled(wide_normalise(settled(sum)));
 }
 
 /* e^t = scale * (1 + rest), with a scale that is a power of two and a rest from -0.3 to 0.42. */
@@ -322,13 +322,11 @@ INLINE void run(const struct operands *o, ulong rows, ulong cols, ulong row_span
     const ulong last = min(first + col_span, cols);
 
     for (ulong row = first_row; row < last_row; row++) {
+        /* One loop for whole vectors and what is left: a cell is so much code that to have it twice would
+         * take a compiler twice as long. */
         place at = {row, first, CLACT_WIDTH, cols};
-        for (; at.col + CLACT_WIDTH <= last; at.col += CLACT_WIDTH) {
-            at.n = CLACT_WIDTH;
-            step(o, at);
-        }
-        if (at.col < last) {
-            at.n = last - at.col;
+        for (; at.col < last; at.col += CLACT_WIDTH) {
+            at.n = min((ulong)CLACT_WIDTH, last - at.col);
             step(o, at);
         }
     }
