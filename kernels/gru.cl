@@ -59,42 +59,11 @@ INLINE unit unit_of(wide z, wide n, real h)
 
 enum { HAS_H_PREV, HAS_DH_PREV };
 
-#if defined(CLACT_GRU_FORWARD) || defined(CLACT_GRU_UPDATE_FORWARD)
-
-struct operands {
-    input x, hidden, candidate, h_prev;
-    output h, gates;
-    ulong layout;
-};
-
-#elif defined(CLACT_GRU_RESET_FORWARD)
-
-struct operands {
-    input x, hidden, h_prev;
-    output reset, gates;
-    ulong layout;
-};
-
-#else
-
-struct operands {
-    input grad, gates, h_prev, dh_sum;
-    output dx, dhidden, dh_prev;
-    ulong layout;
-};
-
-#endif
-
-#if defined(CLACT_GRU_FORWARD) || defined(CLACT_GRU_RESET_FORWARD) || defined(CLACT_GRU_UPDATE_FORWARD)
-
 /* A gate's pre-activation. */
-INLINE wide preactivation(const struct operands *o, place at, ulong gate)
+INLINE wide preactivation(input x, input u, place at, ulong start)
 {
-    const ulong start = gate_start(o->layout, gate, at.cols);
-    return settled(wide_exact_sum(take(o->x, at, start), take(o->hidden, at, start)));
+    return settled(wide_exact_sum(take(x, at, start), take(u, at, start)));
 }
-
-#endif
 
 #ifdef CLACT_GRU_FORWARD
 
@@ -120,97 +89,136 @@ INLINE reset reset_of(wide z, real u)
     return y;
 }
 
+struct operands {
+    input x, u, h_prev;
+    output h, gates;
+    ulong layout;
+};
+
 INLINE void step(const struct operands *o, place at)
 {
+    const ulong r_start = gate_start(o->layout, RESET_GATE, at.cols);
+    const ulong z_start = gate_start(o->layout, UPDATE_GATE, at.cols);
     const ulong n_start = gate_start(o->layout, CANDIDATE, at.cols);
-    const real u = take(o->hidden, at, n_start);
-    const reset r = reset_of(preactivation(o, at, RESET_GATE), u);
+    const real u = take(o->u, at, n_start);
+    const reset r = reset_of(preactivation(o->x, o->u, at, r_start), u);
     const wide n = settled_sum(wide_of(take(o->x, at, n_start)), r.product);
-    const wide z = preactivation(o, at, UPDATE_GATE);
-    const unit y = unit_of(z, n, take_any(o->h_prev, at, o->layout, HAS_H_PREV));
+    const unit y = unit_of(preactivation(o->x, o->u, at, z_start), n,
+                           take_any(o->h_prev, at, o->layout, HAS_H_PREV));
     give(o->h, at, 0, y.h);
 #ifdef CLACT_HAS_GATES
-    give(o->gates, at, gate_start(o->layout, RESET_GATE, at.cols), r.gate);
-    give(o->gates, at, gate_start(o->layout, UPDATE_GATE, at.cols), y.z);
+    give(o->gates, at, r_start, r.gate);
+    give(o->gates, at, z_start, y.z);
     give(o->gates, at, n_start, y.n);
     give(o->gates, at, KEPT * at.cols, u);
 #endif
 }
 
 WHOLE_REGISTERS
-kernel void clact_gru_forward(INPUT(x), INPUT(hidden), INPUT(h_prev), OUTPUT(h), OUTPUT(gates), WORK)
+kernel void clact_gru_forward(INPUT(x), INPUT(u), INPUT(h_prev), OUTPUT(h), OUTPUT(gates), WORK)
 {
-    const struct operands o = {AT(x), AT(hidden), AT(hidden), AT(h_prev), AT(h), AT(gates), layout};
+    const struct operands o = {AT(x), AT(u), AT(h_prev), AT(h), AT(gates), layout};
     run(&o, rows, cols, row_span, col_span);
 }
 
 #elif defined(CLACT_GRU_RESET_FORWARD)
 
+struct operands {
+    input x, u, h_prev;
+    output reset, gates;
+    ulong layout;
+};
+
 INLINE void step(const struct operands *o, place at)
 {
-    const wide z = preactivation(o, at, RESET_GATE);
-    give(o->reset, at, 0, logistic_times(z, take(o->h_prev, at, 0)));
+    const ulong r_start = gate_start(o->layout, RESET_GATE, at.cols);
+    const wide z = preactivation(o->x, o->u, at, r_start);
+    const real h_prev = take(o->h_prev, at, 0);
 #ifdef CLACT_HAS_GATES
-    give(o->gates, at, gate_start(o->layout, RESET_GATE, at.cols), logistic_times(z, (real)1));
+    const real gate = logistic_times(z, (real)1);
+    give(o->gates, at, r_start, gate);
 #endif
+    give(o->reset, at, 0, logistic_times(z, h_prev));
 }
 
 WHOLE_REGISTERS
-kernel void clact_gru_reset_forward(INPUT(x), INPUT(hidden), INPUT(h_prev), OUTPUT(reset),
+kernel void clact_gru_reset_forward(INPUT(x), INPUT(u), INPUT(h_prev), OUTPUT(reset),
                                     OUTPUT(gates), WORK)
 {
-    const struct operands o = {AT(x), AT(hidden), AT(h_prev), AT(reset), AT(gates), layout};
+    const struct operands o = {AT(x), AT(u), AT(h_prev), AT(reset), AT(gates), layout};
     run(&o, rows, cols, row_span, col_span);
 }
 
 #elif defined(CLACT_GRU_UPDATE_FORWARD)
 
+struct operands {
+    input x, u, v, h_prev;
+    output h, gates;
+    ulong layout;
+};
+
 INLINE void step(const struct operands *o, place at)
 {
+    const ulong z_start = gate_start(o->layout, UPDATE_GATE, at.cols);
     const ulong n_start = gate_start(o->layout, CANDIDATE, at.cols);
-    const wide n = wide_exact_sum(take(o->x, at, n_start), take(o->candidate, at, 0));
-    const wide z = preactivation(o, at, UPDATE_GATE);
-    const unit y = unit_of(z, settled(n), take_any(o->h_prev, at, o->layout, HAS_H_PREV));
+    const wide n = settled(wide_exact_sum(take(o->x, at, n_start), take(o->v, at, 0)));
+    const unit y = unit_of(preactivation(o->x, o->u, at, z_start), n,
+                           take_any(o->h_prev, at, o->layout, HAS_H_PREV));
     give(o->h, at, 0, y.h);
 #ifdef CLACT_HAS_GATES
-    give(o->gates, at, gate_start(o->layout, UPDATE_GATE, at.cols), y.z);
+    give(o->gates, at, z_start, y.z);
     give(o->gates, at, n_start, y.n);
 #endif
 }
 
 WHOLE_REGISTERS
-kernel void clact_gru_update_forward(INPUT(x), INPUT(hidden), INPUT(candidate), INPUT(h_prev),
-                                     OUTPUT(h), OUTPUT(gates), WORK)
+kernel void clact_gru_update_forward(INPUT(x), INPUT(u), INPUT(v), INPUT(h_prev), OUTPUT(h),
+                                     OUTPUT(gates), WORK)
 {
-    const struct operands o = {AT(x),      AT(hidden), AT(candidate), AT(h_prev),
-                               AT(h),      AT(gates),  layout};
+    const struct operands o = {AT(x), AT(u), AT(v), AT(h_prev), AT(h), AT(gates), layout};
     run(&o, rows, cols, row_span, col_span);
 }
 
 #elif defined(CLACT_GRU_RESET_BACKWARD)
 
-/* dx_r = grad h r (1 - r), and to what the hidden state has got comes grad r. */
+struct operands {
+    input dreset, gates, h_prev, dh_part;
+    output dx, dh_prev;
+    ulong layout;
+};
+
+/* dx_r = dreset h r (1 - r), and to what the hidden state has got comes dreset r. */
 INLINE void step(const struct operands *o, place at)
 {
     const ulong r_start = gate_start(o->layout, RESET_GATE, at.cols);
-    const real r = take(o->gates, at, r_start), grad = take(o->grad, at, 0);
-    const real h_prev = take(o->h_prev, at, 0), dh_sum = take(o->dh_sum, at, 0);
-    const wide dx = wide_times_real(wide_times_real(gate_slope_of(r), h_prev), grad);
+    const real r = take(o->gates, at, r_start), dreset = take(o->dreset, at, 0);
+    const real h_prev = take(o->h_prev, at, 0), dh_part = take(o->dh_part, at, 0);
+    const wide dx = wide_times_real(wide_times_real(gate_slope_of(r), h_prev), dreset);
+    const wide dh = settled_sum(settled(wide_product(dreset, r)), wide_of(dh_part));
     give(o->dx, at, r_start, gradient_round(dx));
-    give(o->dh_prev, at, 0,
-         gradient_round(settled_sum(settled(wide_product(grad, r)), wide_of(dh_sum))));
+    give(o->dh_prev, at, 0, gradient_round(dh));
 }
 
 WHOLE_REGISTERS
-kernel void clact_gru_reset_backward(INPUT(grad), INPUT(gates), INPUT(h_prev), INPUT(dh_sum),
+kernel void clact_gru_reset_backward(INPUT(dreset), INPUT(gates), INPUT(h_prev), INPUT(dh_part),
                                      OUTPUT(dx), OUTPUT(dh_prev), WORK)
 {
-    const struct operands o = {AT(grad), AT(gates),   AT(h_prev),  AT(dh_sum),
-                               AT(dx),   AT(dh_prev), AT(dh_prev), layout};
+    const struct operands o = {AT(dreset), AT(gates), AT(h_prev), AT(dh_part),
+                               AT(dx), AT(dh_prev), layout};
     run(&o, rows, cols, row_span, col_span);
 }
 
 #else
+
+struct operands {
+    input grad, gates, h_prev;
+    output dx;
+#ifdef CLACT_GRU_BACKWARD
+    output du;
+#endif
+    output dh_prev;
+    ulong layout;
+};
 
 /* dx_z = grad (h - n) z (1 - z), dx_n = grad (1 - z) (1 - n^2); after the product also
  * dx_r = dx_n u_n r (1 - r), and u gets the same but du_n = dx_n r. */
@@ -232,33 +240,28 @@ INLINE void step(const struct operands *o, place at)
 #ifdef CLACT_GRU_BACKWARD
     const wide dr = wide_mul(wide_times_real(gate_slope_of(r), u), dn);
     give(o->dx, at, r_start, gradient_round(dr));
-    give(o->dhidden, at, r_start, gradient_round(dr));
-    give(o->dhidden, at, z_start, gradient_round(dz));
-    give(o->dhidden, at, n_start, gradient_round(wide_times_real(dn, r)));
+    give(o->du, at, r_start, gradient_round(dr));
+    give(o->du, at, z_start, gradient_round(dz));
+    give(o->du, at, n_start, gradient_round(wide_times_real(dn, r)));
 #endif
     if (has(layout, HAS_DH_PREV))
         give(o->dh_prev, at, 0, grad * z);
 }
 
+WHOLE_REGISTERS
 #ifdef CLACT_GRU_BACKWARD
-WHOLE_REGISTERS
-kernel void clact_gru_backward(INPUT(grad), INPUT(gates), INPUT(h_prev), OUTPUT(dx),
-                               OUTPUT(dhidden), OUTPUT(dh_prev), WORK)
+kernel void clact_gru_backward(INPUT(grad), INPUT(gates), INPUT(h_prev), OUTPUT(dx), OUTPUT(du),
+                               OUTPUT(dh_prev), WORK)
 {
-    const struct operands o = {AT(grad), AT(gates),   AT(h_prev),  AT(h_prev),
-                               AT(dx),   AT(dhidden), AT(dh_prev), layout};
-    run(&o, rows, cols, row_span, col_span);
-}
+    const struct operands o = {AT(grad), AT(gates), AT(h_prev), AT(dx), AT(du), AT(dh_prev), layout};
 #else
-WHOLE_REGISTERS
 kernel void clact_gru_update_backward(INPUT(grad), INPUT(gates), INPUT(h_prev), OUTPUT(dx),
                                       OUTPUT(dh_prev), WORK)
 {
-    const struct operands o = {AT(grad), AT(gates), AT(h_prev),  AT(h_prev),
-                               AT(dx),   AT(dx),    AT(dh_prev), layout};
+    const struct operands o = {AT(grad), AT(gates), AT(h_prev), AT(dx), AT(dh_prev), layout};
+#endif
     run(&o, rows, cols, row_span, col_span);
 }
-#endif
 
 #endif
 #endif

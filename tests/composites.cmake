@@ -22,13 +22,13 @@ endforeach()
 # Each of these compiles dozens of kernels.
 foreach(variant IN ITEMS "f32 in pairs" "f32 in doubles" f16 bf16 f64)
   string(REPLACE " " "_" name "recurrent_${variant}")
-  clact_add_test(NAME ${name} COMMAND recurrent_test ${variant})
+  clact_add_test(NAME ${name} COMMAND recurrent_test ${variant} TIMEOUT 900)
 endforeach()
 target_sources(recurrent_onnx_test PRIVATE onnx_cases.c onnx_cells.c)
 target_link_libraries(recurrent_onnx_test PRIVATE clact_onnx)
 clact_add_test(NAME recurrent_onnx COMMAND recurrent_onnx_test)
 clact_add_test(NAME recurrent_errors COMMAND recurrent_errors_test ENVIRONMENT ${layer})
 clact_add_test(NAME recurrent_gradient COMMAND recurrent_gradient_test)
-clact_add_test(NAME recurrent_layout COMMAND recurrent_layout_test ENVIRONMENT ${layer})
+clact_add_test(NAME recurrent_layout COMMAND recurrent_layout_test ENVIRONMENT ${layer} TIMEOUT 900)
 
 # softmax

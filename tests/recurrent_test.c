@@ -53,7 +53,9 @@ static void test_accuracy(void **state)
     clact_context *ctx = context_of(v);
     for (int kind = 0; kind < CELL_KINDS; kind++) {
         double worst = 0;
-        for (unsigned all = 0; all < 4; all++) {
+        /* A GRU has nothing to leave out but what is 0. */
+        const bool lstm = kind == LSTM_FORWARD || kind == LSTM_BACKWARD;
+        for (unsigned all = lstm ? 0 : 2; all < 4; all++) {
             struct cell_data data = {.kind = (enum cell_kind)kind,
                                      .order = (int)(all & 1),
                                      .dtype = v->dtype,
