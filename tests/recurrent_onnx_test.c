@@ -3,8 +3,9 @@
  * ONNX's LSTM and GRU, as an engine would run them: the matrix products here, in double, and all else
  * by clact. What is published was computed in f32 by NumPy, over some steps, so that the last bits
  * are no judge: recurrent_test is. Here it is the conventions: the formulas, the biases, the peepholes,
- * the layouts, the lengths, and which reset gate is the default. The order of the gates is not, as
- * ONNX's weights are the same for all of them: recurrent_reference.c has it from the specification.
+ * the layouts, the lengths, which reset gate is the default, and of the GRU the order of the gates. Of
+ * the LSTM it is not, as ONNX's weights are the same for all of its gates: recurrent_reference.c has
+ * it from the specification.
  */
 #include "device.h"
 #include "dtype.h"
