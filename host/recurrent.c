@@ -37,30 +37,17 @@ typedef struct cell {
     unsigned flag[MOST];    /* or the bit, counted from 1, that says that it is there */
 } cell;
 
-#define IN(label, k)                                                                               \
+#define ROLE(label, r, k, is_output, left_out, in_part)                                            \
     {                                                                                              \
-        .name = label, .rows = 1, .cols = k                                                        \
+        .name = label, .rows = r, .cols = k, .output = is_output, .optional = left_out,            \
+        .partial = in_part                                                                         \
     }
-#define MAYBE_IN(label, k)                                                                         \
-    {                                                                                              \
-        .name = label, .rows = 1, .cols = k, .optional = true                                      \
-    }
-#define SHARED(label, k)                                                                           \
-    {                                                                                              \
-        .name = label, .cols = k, .optional = true                                                 \
-    }
-#define OUT(label, k)                                                                              \
-    {                                                                                              \
-        .name = label, .rows = 1, .cols = k, .output = true                                        \
-    }
-#define MAYBE_OUT(label, k)                                                                        \
-    {                                                                                              \
-        .name = label, .rows = 1, .cols = k, .output = true, .optional = true                      \
-    }
-#define PART_OUT(label, k, left_out)                                                               \
-    {                                                                                              \
-        .name = label, .rows = 1, .cols = k, .output = true, .optional = left_out, .partial = true \
-    }
+#define IN(label, k) ROLE(label, 1, k, false, false, false)
+#define MAYBE_IN(label, k) ROLE(label, 1, k, false, true, false)
+#define SHARED(label, k) ROLE(label, 0, k, false, true, false)
+#define OUT(label, k) ROLE(label, 1, k, true, false, false)
+#define MAYBE_OUT(label, k) ROLE(label, 1, k, true, true, false)
+#define PART_OUT(label, k, left_out) ROLE(label, 1, k, true, left_out, true)
 
 static const cell cells[KINDS] = {
     [LSTM_FORWARD] = {"lstm_forward",

@@ -78,7 +78,8 @@ INLINE cell cell_of(cell_operands x)
     /* One sum tells that all of them are small; NaN is not. */
     const real sizes = fma(x.f.hi, x.f.hi, fma(x.i.hi, x.i.hi, x.c * x.c));
     const real others = fma(2 * x.g.hi, 2 * x.g.hi, z.hi * z.hi);
-    const mask far = (sizes + others <= ORDINARY * ORDINARY ? (mask)0 : (mask)-1) | (fabs(c.hi) < ORDINARY_SMALL);
+    const mask large = sizes + others <= ORDINARY * ORDINARY ? (mask)0 : (mask)-1;
+    const mask far = large | (fabs(c.hi) < ORDINARY_SMALL);
     if (!rarely(far))
         return y;
     const cell other = far_cell(x);
