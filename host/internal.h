@@ -176,7 +176,7 @@ typedef struct clact__kernel {
 enum { CLACT__LOSS_KERNELS = 1 };
 enum { CLACT__GATED_KERNELS = 1 };
 enum { CLACT__EPILOGUE_KERNELS = 1 };
-enum { CLACT__RECURRENT_KERNELS = 1 };
+enum { CLACT__RECURRENT_KERNELS = 64 };
 enum { CLACT__SOFTMAX_KERNELS = 12 };
 
 /* Where the programs of each shape are kept: a row for each index. */
@@ -359,6 +359,7 @@ typedef struct clact__role {
     bool output;
     bool optional; /* left out where its mem is NULL */
     bool apart;    /* may not even be equal to another operand */
+    bool partial;  /* an output of which some elements stay as they were */
 } clact__role;
 
 /* One call. */

@@ -163,7 +163,7 @@ static clact_status copy_piece(clact_context *ctx, matrices *m, size_t start)
         if (status != CLACT_SUCCESS || !has(m, i))
             continue;
         m->mems[i] = m->blocks[i]->mem;
-        if (!m->call.roles[i].output)
+        if (!m->call.roles[i].output || m->call.roles[i].partial)
             code = clEnqueueWriteBuffer(queue, m->mems[i], CL_FALSE, 0, bytes_of(m, i),
                                         piece_of(m, i, start), 0, NULL, NULL);
         if (code != CL_SUCCESS)

@@ -252,10 +252,8 @@ INLINE real softplus_from_input(real grad, real x, params p, reach *r)
 INLINE real silu_forward(real x, params p)
 {
     /* -infinity times 0 has no value, the limit is 0. */
-    if (p.extreme) {
-        reach r = {false};
-        return logistic_times(wide_product(x, (real)p.beta), at_least(x, -REAL_MAX), &r);
-    }
+    if (p.extreme)
+        return any_logistic_times(wide_product(x, (real)p.beta), at_least(x, -REAL_MAX));
     const real above = at_least(x, FORWARD_FLOOR / p.beta);
     return gate(above, wide_product(above, (real)p.beta));
 }

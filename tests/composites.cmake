@@ -8,6 +8,28 @@
 # epilogue
 
 # recurrent
+add_library(clact_recurrent_cells STATIC
+  recurrent_cells.c recurrent_operands.c recurrent_reference.c)
+set_target_properties(clact_recurrent_cells PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+target_link_libraries(clact_recurrent_cells
+  PUBLIC clact_host_fixture clact_device_tests PRIVATE clact_warnings)
+
+foreach(test IN ITEMS recurrent recurrent_errors recurrent_gradient recurrent_layout recurrent_onnx)
+  add_executable(${test}_test ${test}_test.c)
+  set_target_properties(${test}_test PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+  target_link_libraries(${test}_test PRIVATE clact_recurrent_cells clact_warnings)
+endforeach()
+# Each of these compiles dozens of kernels.
+foreach(variant IN ITEMS "f32 in pairs" "f32 in doubles" f16 bf16 f64)
+  string(REPLACE " " "_" name "recurrent_${variant}")
+  clact_add_test(NAME ${name} COMMAND recurrent_test ${variant} TIMEOUT 900)
+endforeach()
+target_sources(recurrent_onnx_test PRIVATE onnx_cases.c onnx_cells.c)
+target_link_libraries(recurrent_onnx_test PRIVATE clact_onnx)
+clact_add_test(NAME recurrent_onnx COMMAND recurrent_onnx_test)
+clact_add_test(NAME recurrent_errors COMMAND recurrent_errors_test ENVIRONMENT ${layer})
+clact_add_test(NAME recurrent_gradient COMMAND recurrent_gradient_test)
+clact_add_test(NAME recurrent_layout COMMAND recurrent_layout_test ENVIRONMENT ${layer} TIMEOUT 900)
 
 # softmax
 foreach(test IN ITEMS softmax_accuracy softmax softmax_values softmax_errors softmax_onnx)

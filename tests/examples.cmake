@@ -13,6 +13,9 @@ if(CLACT_BUILD_EXAMPLES)
 
   clact_add_test(NAME example_vanishing COMMAND "${CMAKE_COMMAND}"
     "-DVANISHING=$<TARGET_FILE:vanishing>" -P "${CMAKE_CURRENT_LIST_DIR}/vanishing_test.cmake")
+
+  clact_add_test(NAME example_lstm COMMAND "${CMAKE_COMMAND}"
+    "-DLSTM=$<TARGET_FILE:lstm>" -P "${CMAKE_CURRENT_LIST_DIR}/lstm_test.cmake")
 endif()
 
 set(package_flags "${CMAKE_C_FLAGS}")
