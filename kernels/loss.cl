@@ -1,4 +1,503 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Losses: binary cross-entropy with logits, its gradient, and reductions.
+ * Binary cross-entropy with logits: its loss, its gradient, or both in one pass. It is compiled where
+ * CLACT_BCE is defined; beside that, where it is so:
+ *
+ *   CLACT_BCE_LOSS        the losses are wanted
+ *   CLACT_BCE_DX          the gradient is wanted
+ *   CLACT_BCE_REDUCED     the losses are added up, and grad is one number
+ *   CLACT_BCE_GRAD        there is a grad; else it is 1
+ *   CLACT_BCE_BYTES       targets are bytes
+ *   CLACT_BCE_WEIGHT      there is a weight
+ *   CLACT_BCE_POS_WEIGHT  there is a pos_weight
+ *
+ * The target has two shares, p y of class 1 and 1 - y of class 0. The logit's sign speaks for one of
+ * them (`along`) and against the other, and with E = e^-|x|
+ *
+ *   loss = w (against |x| + (against + along) log(1 + E))
+ *   dx   = +- grad w (against - along E) / (1 + E), with the sign of x
+ *
+ * in which only one exponential and no difference of large terms is left.
  */
+#ifdef CLACT_BCE
+
+/* Weights further out than that are computed with in another way, which holds for all. */
+#define GAIN_MOST 0x1p20f
+#define GAIN_LEAST 0x1p-60f
+/* The same for logits. */
+#define SIZE_MOST 0x1p60f
+/* What has fewer columns than that gets its pos_weight from a table. */
+#define TABLE 64
+
+/* What a result is made of; what is not there is not looked at. */
+typedef struct {
+    real x, y, weight, pos_weight, grad;
+} operands;
+
+typedef struct {
+    mask negative;
+    real size;   /* |x|, but 0 where it has no effect */
+    wide lifted; /* 2^LIFT E */
+    wide against, along;
+    wide total; /* of the two */
+    wide gain;  /* of dx */
+    mask far;   /* where the weights need more care */
+} terms;
+
+/* Where a factor is so large or small that its products might overflow or lose their low part; of two
+ * factors neither may be 0. */
+INLINE mask is_far_off(real product, real a, real b)
+{
+    const real size = fabs(product);
+    return !((size >= GAIN_LEAST) & (size <= GAIN_MOST)) & (a != 0) & (b != 0);
+}
+
+INLINE mask is_finite(real v)
+{
+    return fabs(v) <= REAL_MAX;
+}
+
+INLINE wide share_of_one(operands o)
+{
+#ifdef CLACT_BCE_POS_WEIGHT
+    return wide_product(o.y, o.pos_weight);
+#else
+    return wide_of(o.y);
+#endif
+}
+
+/* `scale` is the mean's 1 / n, which a gradient has for a factor. */
+INLINE wide gain_of(operands o, wide scale)
+{
+    wide gain = scale;
+#ifdef CLACT_BCE_GRAD
+    gain = wide_mul(gain, wide_of(o.grad));
+#endif
+#ifdef CLACT_BCE_WEIGHT
+    gain = wide_mul(gain, wide_of(o.weight));
+#endif
+    return gain;
+}
+
+INLINE mask far_of(operands o, wide one, wide gain)
+{
+    mask far = (mask)0;
+#ifdef CLACT_BCE_POS_WEIGHT
+    far |= is_far_off(one.hi, o.y, o.pos_weight);
+#endif
+#if defined(CLACT_BCE_DX) && defined(CLACT_BCE_GRAD) && defined(CLACT_BCE_WEIGHT)
+    far |= is_far_off(gain.hi, o.grad, o.weight);
+#elif defined(CLACT_BCE_DX) && defined(CLACT_BCE_GRAD)
+    far |= is_far_off(gain.hi, o.grad, o.grad);
+#endif
+#ifdef CLACT_BCE_WEIGHT
+    far |= is_far_off(o.weight, o.weight, o.weight);
+#endif
+#if defined(CLACT_BCE_LOSS) && (defined(CLACT_BCE_WEIGHT) || defined(CLACT_BCE_POS_WEIGHT))
+    far |= fabs(o.x) > SIZE_MOST;
+#endif
+    return far;
+}
+
+INLINE terms terms_of(operands o, wide scale)
+{
+    terms t;
+    t.negative = o.x < 0;
+    const scaled e = exp_scaled(at_least(-fabs(o.x), LOG_FLOOR));
+    t.lifted = wide_scale(wide_normalise(e.m), power_of_two(e.n + LIFT));
+    const wide one = share_of_one(o);
+    const wide zero = wide_one_minus(wide_of(o.y));
+    t.against = wide_select(t.negative, one, zero);
+    t.along = wide_select(t.negative, zero, one);
+    t.size = t.against.hi == 0 ? (real)0 : fabs(o.x);
+#ifdef CLACT_BCE_WEIGHT
+    t.size = o.weight == 0 ? (real)0 : t.size;
+#endif
+#ifdef CLACT_BCE_POS_WEIGHT
+    t.total = wide_add(one, zero);
+#endif
+    t.gain = gain_of(o, scale);
+    t.far = far_of(o, one, t.gain);
+    return t;
+}
+
+/* a + b. Where that is infinite the high part is, and the low part says nothing. */
+INLINE wide wide_loose_sum(wide a, wide b)
+{
+    wide sum = wide_exact_sum(a.hi, b.hi);
+#ifdef CLACT_PAIRS
+    sum.lo += a.lo + b.lo;
+#endif
+    return sum;
+}
+
+/* The nearest real to such a sum. */
+INLINE real round_loose(wide a)
+{
+#ifdef CLACT_PAIRS
+    return fabs(a.hi) == INFINITY ? a.hi : a.hi + a.lo;
+#else
+    return a.hi;
+#endif
+}
+
+/* The loss times a power of two, with its two terms already so. */
+INLINE wide loss_of(operands o, wide first, wide second)
+{
+    const wide loss = wide_loose_sum(first, second);
+#ifdef CLACT_BCE_WEIGHT
+    return wide_mul(loss, wide_of(o.weight));
+#else
+    return loss;
+#endif
+}
+
+INLINE wide times_total(terms t, wide a)
+{
+#ifdef CLACT_BCE_POS_WEIGHT
+    return wide_mul(a, t.total);
+#else
+    return a;
+#endif
+}
+
+/* The loss to be rounded: what may be subnormal is lifted until then. */
+INLINE real rounded_loss(operands o, terms t)
+{
+    const wide second = times_total(t, log_one_plus(t.lifted, t.lifted.hi * TWO_TO_MINUS_LIFT));
+    const mask large = t.against.hi * t.size >= 1;
+    const real lift = large ? (real)1 : (real)(1 / TWO_TO_MINUS_LIFT);
+    const real drop = large ? (real)TWO_TO_MINUS_LIFT : (real)1;
+    const wide first = wide_mul(wide_scale(t.against, lift), wide_of(t.size));
+    const real unlift = large ? (real)1 : (real)TWO_TO_MINUS_LIFT;
+    return round_loose(loss_of(o, first, wide_scale(second, drop))) * unlift;
+}
+
+/* The loss to be added to others. */
+INLINE wide wide_loss(operands o, terms t)
+{
+    const wide second = times_total(t, log_one_plus(t.lifted, t.lifted.hi * TWO_TO_MINUS_LIFT));
+    const wide first = wide_mul(t.against, wide_of(t.size));
+    return loss_of(o, first, wide_scale(second, (real)TWO_TO_MINUS_LIFT));
+}
+
+INLINE real gradient(terms t)
+{
+    const wide d = wide_sum((real)1, t.lifted, (real)TWO_TO_MINUS_LIFT);
+    const wide first = wide_scale(t.against, (real)(1 / TWO_TO_MINUS_LIFT));
+    const wide second = wide_mul(t.along, t.lifted);
+    const wide slope = wide_div(wide_loose_sum(first, wide_negate(second)), d);
+    const real drop = t.negative ? (real)-TWO_TO_MINUS_LIFT : (real)TWO_TO_MINUS_LIFT;
+    return round_loose(wide_mul(slope, t.gain)) * drop;
+}
+
+#if defined(CLACT_BCE_WEIGHT) || defined(CLACT_BCE_POS_WEIGHT) || defined(CLACT_BCE_GRAD)
+/* The same for weights of any size, with all exponents apart. */
+#define HAS_FAR
+
+INLINE scaled scaled_of(wide a)
+{
+    scaled s;
+    s.m = a;
+    s.n = (mask)0;
+    return s;
+}
+
+INLINE scaled scaled_mul(scaled a, scaled b)
+{
+    scaled c;
+    c.m = wide_mul(a.m, b.m);
+    c.n = a.n + b.n;
+    return c;
+}
+
+/* For parts near 1 or 0. */
+INLINE scaled scaled_add(scaled a, scaled b)
+{
+    /* Of what is 0 the exponent says nothing. */
+    const mask n = a.m.hi == 0 ? b.n : b.m.hi == 0 ? a.n : max(a.n, b.n);
+    const mask least = (mask)(1 - EXPONENT_BIAS);
+    scaled c;
+    c.m = wide_add(wide_scale(a.m, power_of_two(max(min(a.n - n, (mask)0), least))),
+                   wide_scale(b.m, power_of_two(max(min(b.n - n, (mask)0), least))));
+    c.n = n;
+    return c;
+}
+
+typedef struct {
+    scaled e;
+    scaled against, along;
+} far_terms;
+
+INLINE scaled scaled_select(mask which, scaled if_true, scaled if_false)
+{
+    scaled s;
+    s.m = wide_select(which, if_true.m, if_false.m);
+    s.n = which ? if_true.n : if_false.n;
+    return s;
+}
+
+INLINE far_terms far_terms_of(operands o, terms t)
+{
+    far_terms f;
+    f.e = exp_scaled(at_least(-fabs(o.x), EXP_FLOOR));
+    f.e.m = wide_scale(wide_normalise(f.e.m), fabs(o.x) == INFINITY ? (real)0 : (real)1);
+#ifdef CLACT_BCE_POS_WEIGHT
+    const scaled one = scaled_product(o.y, o.pos_weight);
+#else
+    const scaled one = split(o.y);
+#endif
+    const scaled zero = scaled_of(wide_one_minus(wide_of(o.y)));
+    f.against = scaled_select(t.negative, one, zero);
+    f.along = scaled_select(t.negative, zero, one);
+    return f;
+}
+
+INLINE real far_loss(operands o, terms t)
+{
+    const far_terms f = far_terms_of(o, t);
+    scaled log = f.e;
+    const real e = f.e.m.hi * power_of_two(max(f.e.n, (mask)(1 - EXPONENT_BIAS)));
+    log.m = wide_normalise(log_one_plus(f.e.m, e));
+    const scaled second = scaled_mul(scaled_add(f.against, f.along), log);
+    scaled loss = scaled_add(scaled_mul(f.against, split(t.size)), second);
+#ifdef CLACT_BCE_WEIGHT
+    loss = scaled_mul(loss, split(o.weight));
+#endif
+    return wide_times_far(loss.m, (real)1, loss.n);
+}
+
+INLINE real far_gradient(operands o, terms t, wide scale)
+{
+    const far_terms f = far_terms_of(o, t);
+    scaled second = scaled_mul(f.along, f.e);
+    second.m = wide_negate(second.m);
+    const scaled slope = scaled_add(f.against, second);
+    const real factor = power_of_two(max(f.e.n, (mask)(1 - EXPONENT_BIAS)));
+    scaled dx = scaled_of(wide_mul(wide_div(slope.m, wide_sum((real)1, f.e.m, factor)), scale));
+    dx.n = slope.n;
+#ifdef CLACT_BCE_GRAD
+    dx = scaled_mul(dx, split(o.grad));
+#endif
+#ifdef CLACT_BCE_WEIGHT
+    dx = scaled_mul(dx, split(o.weight));
+#endif
+    const real result = wide_times_far(dx.m, (real)1, dx.n);
+    return t.negative ? -result : result;
+}
+
+/* Where all factors are finite; elsewhere IEEE 754 says what the result is. */
+INLINE mask all_finite(operands o)
+{
+    mask finite = is_finite(o.y);
+#ifdef CLACT_BCE_POS_WEIGHT
+    finite &= is_finite(o.pos_weight);
+#endif
+#ifdef CLACT_BCE_GRAD
+    finite &= is_finite(o.grad);
+#endif
+#ifdef CLACT_BCE_WEIGHT
+    finite &= is_finite(o.weight);
+#endif
+    return finite & (o.x == o.x);
+}
+#endif
+
+/* Where an element is, and the place of its pos_weight. */
+typedef struct {
+    ulong row, col, period_col;
+} place;
+
+INLINE place place_after(place at, ulong steps, ulong cols, ulong period)
+{
+    at.col += steps;
+    at.period_col += steps;
+    for (; at.col >= cols; at.col -= cols)
+        at.row++;
+    while (at.period_col >= period)
+        at.period_col -= period;
+    return at;
+}
+
+/* A vector of elements: where its lanes are. */
+typedef struct {
+    place at;
+    bool whole; /* all the lanes, side by side */
+    size_t count;
+    ulong rows[CLACT_WIDTH], cols[CLACT_WIDTH]; /* else those of each lane, the last one repeated */
+} span;
+
+INLINE span span_of(place at, size_t count, ulong cols, ulong period)
+{
+    span s;
+    s.at = at;
+    s.count = count;
+    s.whole = count == CLACT_WIDTH && at.col + CLACT_WIDTH <= cols;
+    for (size_t k = 0; k < CLACT_WIDTH && !s.whole; k++) {
+        s.rows[k] = at.row;
+        s.cols[k] = at.col;
+        if (k + 1 < count)
+            at = place_after(at, 1, cols, period);
+    }
+    return s;
+}
+
+INLINE real span_load(const span *s, global const storage *p, ulong stride)
+{
+    if (s->whole)
+        return load(p + s->at.row * stride + s->at.col);
+    storage part[CLACT_WIDTH];
+    for (size_t k = 0; k < CLACT_WIDTH; k++)
+        part[k] = p[s->rows[k] * stride + s->cols[k]];
+    return unpack(VLOAD(part));
+}
+
+INLINE void span_store(const span *s, global storage *p, ulong stride, real v)
+{
+    if (s->whole) {
+        global storage *to = p + s->at.row * stride + s->at.col;
+#ifdef HAS_STREAM
+        if ((ulong)to % (CLACT_WIDTH * sizeof(storage)) == 0) {
+            stream(to, v);
+            return;
+        }
+#endif
+        store(to, v);
+        return;
+    }
+    storage part[CLACT_WIDTH];
+    VSTORE(pack(v), part);
+    for (size_t k = 0; k < s->count; k++)
+        p[s->rows[k] * stride + s->cols[k]] = part[k];
+}
+
+#ifdef CLACT_BCE_BYTES
+typedef uchar target;
+
+INLINE real span_load_targets(const span *s, global const uchar *p, ulong stride)
+{
+    if (s->whole)
+        return TO_REAL(VLOAD(p + s->at.row * stride + s->at.col));
+    uchar part[CLACT_WIDTH];
+    for (size_t k = 0; k < CLACT_WIDTH; k++)
+        part[k] = p[s->rows[k] * stride + s->cols[k]];
+    return TO_REAL(VLOAD(part));
+}
+#else
+typedef storage target;
+#define span_load_targets span_load
+#endif
+
+/* v in the lanes that there are, and 0 in the others. */
+INLINE wide only_first(wide v, size_t count)
+{
+    ELEMENT hi[CLACT_WIDTH], lo[CLACT_WIDTH];
+    VSTORE(v.hi, hi);
+    VSTORE(wide_low(v), lo);
+    for (size_t k = count; k < CLACT_WIDTH; k++)
+        hi[k] = lo[k] = 0;
+    v.hi = VLOAD(hi);
+#ifdef CLACT_PAIRS
+    v.lo = VLOAD(lo);
+#endif
+    return v;
+}
+
+/* pos_weight, repeated for ever, from a column on. */
+INLINE real load_pos_weight(global const storage *p, const storage *table, ulong col, ulong period)
+{
+    if (period <= TABLE)
+        return unpack(VLOAD(table + col));
+    if (col + CLACT_WIDTH <= period)
+        return load(p + col);
+    storage part[CLACT_WIDTH];
+    for (size_t k = 0; k < CLACT_WIDTH; k++)
+        part[k] = p[(col + k) % period];
+    return unpack(VLOAD(part));
+}
+
+WHOLE_REGISTERS
+kernel void clact_bce(global const storage *logits, ulong logits_offset, ulong logits_stride,
+                      global const target *targets, ulong targets_offset, ulong targets_stride,
+                      global const storage *weight, ulong weight_offset, ulong weight_stride,
+                      global const storage *pos_weight, ulong pos_weight_offset,
+                      ulong pos_weight_stride, global const storage *grad, ulong grad_offset,
+                      ulong grad_stride, global storage *loss, ulong loss_offset, ulong loss_stride,
+                      global storage *dx, ulong dx_offset, ulong dx_stride,
+                      global ELEMENT *partials, ulong partials_offset, ulong partials_stride,
+                      ulong rows, ulong cols, ulong row_span, ulong chunk, ulong period,
+                      PASTE(ELEMENT, 4) divisor)
+{
+    const ulong n = rows * cols;
+    const ulong start = get_global_id(0) / TEAM * chunk;
+    const size_t lane = get_global_id(0) % TEAM * CLACT_WIDTH;
+    if (start >= n)
+        return;
+    const ulong end = min(start + chunk, n);
+    const wide scale = wide_inverse(wide_constant(divisor.x, divisor.y));
+
+    storage table[TABLE + CLACT_WIDTH];
+#ifdef CLACT_BCE_POS_WEIGHT
+    for (size_t k = 0; k < TABLE + CLACT_WIDTH && period <= TABLE; k++)
+        table[k] = pos_weight[pos_weight_offset + k % period];
+#endif
+
+    operands o;
+#if defined(CLACT_BCE_GRAD) && defined(CLACT_BCE_REDUCED)
+    o.grad = load_part(grad + grad_offset, 1);
+#endif
+    sums s = {(real)0, (real)0};
+    place at = {start / cols, start % cols, start % period};
+    at = place_after(at, lane, cols, period);
+    for (ulong i = start + lane; i < end; i += LANES, at = place_after(at, LANES, cols, period)) {
+        const span here = span_of(at, min((ulong)CLACT_WIDTH, end - i), cols, period);
+        o.x = span_load(&here, logits + logits_offset, logits_stride);
+        o.y = span_load_targets(&here, targets + targets_offset, targets_stride);
+#ifdef CLACT_BCE_WEIGHT
+        o.weight = span_load(&here, weight + weight_offset, weight_stride);
+#endif
+#ifdef CLACT_BCE_POS_WEIGHT
+        o.pos_weight =
+            load_pos_weight(pos_weight + pos_weight_offset, table, at.period_col, period);
+#endif
+#if defined(CLACT_BCE_GRAD) && !defined(CLACT_BCE_REDUCED)
+        o.grad = span_load(&here, grad + grad_offset, grad_stride);
+#endif
+        const terms t = terms_of(o, scale);
+#ifdef HAS_FAR
+        const bool is_far = rarely(t.far);
+        const mask far = is_far ? t.far & all_finite(o) : (mask)0;
+#endif
+
+#ifdef CLACT_BCE_LOSS
+#ifdef CLACT_BCE_REDUCED
+        wide y = wide_loss(o, t);
+#else
+        wide y = wide_of(rounded_loss(o, t));
+#endif
+#ifdef HAS_FAR
+        if (is_far)
+            y = wide_select(far & (t.size <= REAL_MAX), wide_of(far_loss(o, t)), y);
+#endif
+#ifdef CLACT_BCE_REDUCED
+        s = sums_add_wide(s, here.count < CLACT_WIDTH ? only_first(y, here.count) : y);
+#else
+        span_store(&here, loss + loss_offset, loss_stride, y.hi);
+#endif
+#endif
+
+#ifdef CLACT_BCE_DX
+        real g = gradient(t);
+#ifdef HAS_FAR
+        if (is_far)
+            g = far ? far_gradient(o, t, scale) : g;
+#endif
+        span_store(&here, dx + dx_offset, dx_stride, g);
+#endif
+    }
+#if defined(CLACT_BCE_LOSS) && defined(CLACT_BCE_REDUCED)
+    sums_store(partials, start / chunk, lane, s);
+#endif
+}
+
+#endif
