@@ -14,10 +14,11 @@
  * The target has two shares, p y of class 1 and 1 - y of class 0. The logit's sign speaks for one of
  * them (`along`) and against the other, and with E = e^-|x|
  *
- *   loss = w (against |x| + (against + along) log(1 + E))
- *   dx   = +- grad w (against - along E) / (1 + E), with the sign of x
+ *   loss = w (against |x| + total log(1 + E)), with total = against + along, 1 without pos_weight
+ *   dx   = +- grad w (against - total E / (1 + E)), with the sign of x
  *
- * in which only one exponential and no difference of large terms is left.
+ * of which both are made of one exponential. What is left of a difference is 0 where s(x) is the
+ * target, and nowhere else smaller than its terms by much: where against is 0 it is exactly that.
  */
 #ifdef CLACT_BCE
 
@@ -26,6 +27,9 @@
 #define GAIN_LEAST 0x1p-60f
 /* The same for logits. */
 #define SIZE_MOST 0x1p60f
+#if defined(CLACT_BCE_WEIGHT) || defined(CLACT_BCE_POS_WEIGHT) || defined(CLACT_BCE_GRAD)
+#define HAS_FAR
+#endif
 /* What has fewer columns than that gets its pos_weight from a table. */
 #define TABLE 64
 
@@ -38,8 +42,8 @@ typedef struct {
     mask negative;
     real size;   /* |x|, but 0 where it has no effect */
     wide lifted; /* 2^LIFT E */
-    wide against, along;
-    wide total; /* of the two */
+    wide against;
+    wide total; /* only with pos_weight */
     wide gain;  /* of dx */
     mask far;   /* where the weights need more care */
 } terms;
@@ -108,7 +112,6 @@ INLINE terms terms_of(operands o, wide scale)
     const wide one = share_of_one(o);
     const wide zero = wide_one_minus(wide_of(o.y));
     t.against = wide_select(t.negative, one, zero);
-    t.along = wide_select(t.negative, zero, one);
     t.size = t.against.hi == 0 ? (real)0 : fabs(o.x);
 #ifdef CLACT_BCE_WEIGHT
     t.size = o.weight == 0 ? (real)0 : t.size;
@@ -181,19 +184,45 @@ INLINE wide wide_loss(operands o, terms t)
     return loss_of(o, first, wide_scale(second, (real)TWO_TO_MINUS_LIFT));
 }
 
-INLINE real gradient(terms t)
+/* 1 + E, of which 1 is the larger. */
+INLINE wide one_plus(wide lifted)
 {
-    const wide d = wide_sum((real)1, t.lifted, (real)TWO_TO_MINUS_LIFT);
-    const wide first = wide_scale(t.against, (real)(1 / TWO_TO_MINUS_LIFT));
-    const wide second = wide_mul(t.along, t.lifted);
-    const wide slope = wide_div(wide_loose_sum(first, wide_negate(second)), d);
-    const real drop = t.negative ? (real)-TWO_TO_MINUS_LIFT : (real)TWO_TO_MINUS_LIFT;
-    return round_loose(wide_mul(slope, t.gain)) * drop;
+    wide d;
+    d.hi = fma(lifted.hi, (real)TWO_TO_MINUS_LIFT, (real)1);
+#ifdef CLACT_PAIRS
+    const real left = fma(lifted.hi, (real)TWO_TO_MINUS_LIFT, 1 - d.hi);
+    d.lo = fma(lifted.lo, (real)TWO_TO_MINUS_LIFT, left);
+#endif
+    return d;
 }
 
-#if defined(CLACT_BCE_WEIGHT) || defined(CLACT_BCE_POS_WEIGHT) || defined(CLACT_BCE_GRAD)
+/* a * b, rounded once; infinite where the high parts say so. */
+INLINE real rounded_product(wide a, wide b)
+{
+#ifdef CLACT_PAIRS
+    const real low = fma(a.hi, b.lo, a.lo * b.hi);
+#ifdef HAS_FAR
+    const real high = a.hi * b.hi;
+    return fma(a.hi, b.hi, fabs(high) == INFINITY ? (real)0 : low);
+#else
+    return fma(a.hi, b.hi, low);
+#endif
+#else
+    return a.hi * b.hi;
+#endif
+}
+
+INLINE real gradient(terms t)
+{
+    const wide other = wide_div(times_total(t, t.lifted), one_plus(t.lifted));
+    const wide against = wide_scale(t.against, (real)(1 / TWO_TO_MINUS_LIFT));
+    const wide slope = wide_loose_sum(against, wide_negate(other));
+    const real drop = t.negative ? (real)-TWO_TO_MINUS_LIFT : (real)TWO_TO_MINUS_LIFT;
+    return rounded_product(slope, t.gain) * drop;
+}
+
+#ifdef HAS_FAR
 /* The same for weights of any size, with all exponents apart. */
-#define HAS_FAR
 
 INLINE scaled scaled_of(wide a)
 {
