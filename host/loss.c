@@ -62,7 +62,9 @@ static clact__grid cut_bce(const clact_context *ctx, const clact__call *call, si
     const size_t elements = call->rows * call->cols; /* cannot overflow: they fit in a buffer */
     const bool in_one = is_one_row(call);
     const size_t width = clact__vector_width(ctx, call->variant.dtype, false);
-    const size_t items = clact__at_least(1, chunks_of(call) * (LANES / width));
+    /* Of a chunk's vectors side by side an item does all where items are few, else one. */
+    const size_t vectors = ctx->profile.item_elements > 1 ? LANES / width : 1;
+    const size_t items = clact__at_least(1, chunks_of(call) * (LANES / width / vectors));
     const size_t group = clact__at_most(clact__at_most(ctx->profile.group_size, largest_group),
                                         ctx->profile.largest_group[0]);
     size_t local = 1;
@@ -73,7 +75,7 @@ static clact__grid cut_bce(const clact_context *ctx, const clact__call *call, si
         .local = {local, 1},
         .rows = in_one ? clact__at_most(elements, 1) : call->rows,
         .cols = in_one ? elements : call->cols,
-        .row_span = 1,
+        .row_span = vectors,
         .col_span = CHUNK,
     };
 }

@@ -330,61 +330,100 @@ INLINE mask all_finite(operands o)
 #endif
     return finite & (o.x == o.x);
 }
+
+/* An infinite loss is right as it is. */
+INLINE mask use_far_loss(operands o, terms t)
+{
+    return t.far & all_finite(o) & is_finite(t.size);
+}
 #endif
 
-/* Where an element is, and the place of its pos_weight. */
+INLINE wide careful_wide_loss(operands o, terms t)
+{
+    const wide y = wide_loss(o, t);
+#ifdef HAS_FAR
+    if (rarely(t.far))
+        return wide_select(use_far_loss(o, t), wide_of(far_loss(o, t)), y);
+#endif
+    return y;
+}
+
+INLINE real careful_loss(operands o, terms t)
+{
+    const real y = rounded_loss(o, t);
+#ifdef HAS_FAR
+    if (rarely(t.far))
+        return use_far_loss(o, t) ? far_loss(o, t) : y;
+#endif
+    return y;
+}
+
+INLINE real careful_gradient(operands o, terms t, wide scale)
+{
+    const real dx = gradient(t);
+#ifdef HAS_FAR
+    if (rarely(t.far))
+        return t.far & all_finite(o) ? far_gradient(o, t, scale) : dx;
+#endif
+    return dx;
+}
+
+/* Where an element is. */
 typedef struct {
-    ulong row, col, period_col;
+    ulong row, col;
 } place;
 
-INLINE place place_after(place at, ulong steps, ulong cols, ulong period)
+INLINE place place_after(place at, ulong steps, ulong cols)
 {
     at.col += steps;
-    at.period_col += steps;
     for (; at.col >= cols; at.col -= cols)
         at.row++;
-    while (at.period_col >= period)
-        at.period_col -= period;
     return at;
 }
 
-/* A vector of elements: where its lanes are. */
+/* Elements to be done together: some whole vectors of one row, or one vector whose lanes are not side by
+ * side or not all there. */
 typedef struct {
     place at;
-    bool whole; /* all the lanes, side by side */
-    size_t count;
-    ulong rows[CLACT_WIDTH], cols[CLACT_WIDTH]; /* else those of each lane, the last one repeated */
+    ulong length; /* from the first element to behind the last vector; else 1 */
+    bool ragged;
+    size_t count;                               /* of a ragged one: its lanes */
+    ulong rows[CLACT_WIDTH], cols[CLACT_WIDTH]; /* where they are; the last one is repeated */
 } span;
 
-INLINE span span_of(place at, size_t count, ulong cols, ulong period)
+/* Those from `at` on, of the `left` elements that follow. */
+INLINE span span_of(place at, ulong left, ulong step, ulong cols)
 {
+    const ulong side_by_side = min(left, cols - at.col);
     span s;
     s.at = at;
-    s.count = count;
-    s.whole = count == CLACT_WIDTH && at.col + CLACT_WIDTH <= cols;
-    for (size_t k = 0; k < CLACT_WIDTH && !s.whole; k++) {
+    s.ragged = side_by_side < CLACT_WIDTH;
+    s.length = s.ragged ? 1 : (side_by_side - CLACT_WIDTH) / step * step + 1;
+    s.count = min((ulong)CLACT_WIDTH, left);
+    for (size_t k = 0; k < CLACT_WIDTH && s.ragged; k++) {
         s.rows[k] = at.row;
         s.cols[k] = at.col;
-        if (k + 1 < count)
-            at = place_after(at, 1, cols, period);
+        if (k + 1 < s.count)
+            at = place_after(at, 1, cols);
     }
     return s;
 }
 
-INLINE real span_load(const span *s, global const storage *p, ulong stride)
+/* The vector at element i of the span. */
+INLINE real span_load(const span *s, ulong i, global const storage *p, ulong stride)
 {
-    if (s->whole)
-        return load(p + s->at.row * stride + s->at.col);
+    if (!s->ragged)
+        return load(p + s->at.row * stride + s->at.col + i);
     storage part[CLACT_WIDTH];
     for (size_t k = 0; k < CLACT_WIDTH; k++)
         part[k] = p[s->rows[k] * stride + s->cols[k]];
     return unpack(VLOAD(part));
 }
 
-INLINE void span_store(const span *s, global storage *p, ulong stride, real v)
+INLINE void span_store(const span *s, ulong i, global storage *p, ulong stride, real v)
 {
-    if (s->whole) {
-        global storage *to = p + s->at.row * stride + s->at.col;
+    if (!s->ragged) {
+        global storage *to = p + s->at.row * stride + s->at.col + i;
 #ifdef HAS_STREAM
         if ((ulong)to % (CLACT_WIDTH * sizeof(storage)) == 0) {
             stream(to, v);
@@ -403,10 +442,10 @@ INLINE void span_store(const span *s, global storage *p, ulong stride, real v)
 #ifdef CLACT_BCE_BYTES
 typedef uchar target;
 
-INLINE real span_load_targets(const span *s, global const uchar *p, ulong stride)
+INLINE real span_load_targets(const span *s, ulong i, global const uchar *p, ulong stride)
 {
-    if (s->whole)
-        return TO_REAL(VLOAD(p + s->at.row * stride + s->at.col));
+    if (!s->ragged)
+        return TO_REAL(VLOAD(p + s->at.row * stride + s->at.col + i));
     uchar part[CLACT_WIDTH];
     for (size_t k = 0; k < CLACT_WIDTH; k++)
         part[k] = p[s->rows[k] * stride + s->cols[k]];
@@ -454,12 +493,13 @@ kernel void clact_bce(global const storage *logits, ulong logits_offset, ulong l
                       ulong grad_stride, global storage *loss, ulong loss_offset, ulong loss_stride,
                       global storage *dx, ulong dx_offset, ulong dx_stride,
                       global ELEMENT *partials, ulong partials_offset, ulong partials_stride,
-                      ulong rows, ulong cols, ulong row_span, ulong chunk, ulong period,
+                      ulong rows, ulong cols, ulong vectors, ulong chunk, ulong period,
                       PASTE(ELEMENT, 4) divisor)
 {
     const ulong n = rows * cols;
-    const ulong start = get_global_id(0) / TEAM * chunk;
-    const size_t lane = get_global_id(0) % TEAM * CLACT_WIDTH;
+    const ulong team = TEAM / vectors;
+    const ulong start = get_global_id(0) / team * chunk;
+    const size_t lane = get_global_id(0) % team * CLACT_WIDTH * vectors;
     if (start >= n)
         return;
     const ulong end = min(start + chunk, n);
@@ -475,57 +515,53 @@ kernel void clact_bce(global const storage *logits, ulong logits_offset, ulong l
 #if defined(CLACT_BCE_GRAD) && defined(CLACT_BCE_REDUCED)
     o.grad = load_part(grad + grad_offset, 1);
 #endif
-    sums s = {(real)0, (real)0};
-    place at = {start / cols, start % cols, start % period};
-    at = place_after(at, lane, cols, period);
-    for (ulong i = start + lane; i < end; i += LANES, at = place_after(at, LANES, cols, period)) {
-        const span here = span_of(at, min((ulong)CLACT_WIDTH, end - i), cols, period);
-        o.x = span_load(&here, logits + logits_offset, logits_stride);
-        o.y = span_load_targets(&here, targets + targets_offset, targets_stride);
+    sums s[TEAM];
+    for (size_t k = 0; k < vectors; k++)
+        s[k].hi = s[k].lo = (real)0;
+    place at = {(start + lane) / cols, (start + lane) % cols};
+#ifdef CLACT_BCE_POS_WEIGHT
+    ulong period_col = (start + lane) % period;
+#endif
+    const ulong step = vectors == TEAM ? CLACT_WIDTH : LANES;
+    size_t k = 0;
+    for (ulong i = start + lane; i < end;) {
+        const span here = span_of(at, end - i, step, cols);
+        ulong j = 0;
+        for (; j < here.length; j += step) {
+            o.x = span_load(&here, j, logits + logits_offset, logits_stride);
+            o.y = span_load_targets(&here, j, targets + targets_offset, targets_stride);
 #ifdef CLACT_BCE_WEIGHT
-        o.weight = span_load(&here, weight + weight_offset, weight_stride);
+            o.weight = span_load(&here, j, weight + weight_offset, weight_stride);
 #endif
 #ifdef CLACT_BCE_POS_WEIGHT
-        o.pos_weight =
-            load_pos_weight(pos_weight + pos_weight_offset, table, at.period_col, period);
+            o.pos_weight =
+                load_pos_weight(pos_weight + pos_weight_offset, table, period_col, period);
+            for (period_col += step; period_col >= period;)
+                period_col -= period;
 #endif
 #if defined(CLACT_BCE_GRAD) && !defined(CLACT_BCE_REDUCED)
-        o.grad = span_load(&here, grad + grad_offset, grad_stride);
+            o.grad = span_load(&here, j, grad + grad_offset, grad_stride);
 #endif
-        const terms t = terms_of(o, scale);
-#ifdef HAS_FAR
-        const bool is_far = rarely(t.far);
-        const mask far = is_far ? t.far & all_finite(o) : (mask)0;
-#endif
-
+            const terms t = terms_of(o, scale);
 #ifdef CLACT_BCE_LOSS
 #ifdef CLACT_BCE_REDUCED
-        wide y = wide_loss(o, t);
+            const wide y = careful_wide_loss(o, t);
+            s[k] = sums_add_wide(s[k], here.count < CLACT_WIDTH ? only_first(y, here.count) : y);
+            k = k + 1 == vectors ? 0 : k + 1;
 #else
-        wide y = wide_of(rounded_loss(o, t));
-#endif
-#ifdef HAS_FAR
-        if (is_far)
-            y = wide_select(far & (t.size <= REAL_MAX), wide_of(far_loss(o, t)), y);
-#endif
-#ifdef CLACT_BCE_REDUCED
-        s = sums_add_wide(s, here.count < CLACT_WIDTH ? only_first(y, here.count) : y);
-#else
-        span_store(&here, loss + loss_offset, loss_stride, y.hi);
+            span_store(&here, j, loss + loss_offset, loss_stride, careful_loss(o, t));
 #endif
 #endif
-
 #ifdef CLACT_BCE_DX
-        real g = gradient(t);
-#ifdef HAS_FAR
-        if (is_far)
-            g = far ? far_gradient(o, t, scale) : g;
+            span_store(&here, j, dx + dx_offset, dx_stride, careful_gradient(o, t, scale));
 #endif
-        span_store(&here, dx + dx_offset, dx_stride, g);
-#endif
+        }
+        i += j;
+        at = place_after(at, j, cols);
     }
 #if defined(CLACT_BCE_LOSS) && defined(CLACT_BCE_REDUCED)
-    sums_store(partials, start / chunk, lane, s);
+    for (size_t k = 0; k < vectors; k++)
+        sums_store(partials, start / chunk, lane + k * CLACT_WIDTH, s[k]);
 #endif
 }
 
