@@ -112,10 +112,15 @@ INLINE terms terms_of(operands o, wide scale)
     const wide one = share_of_one(o);
     const wide zero = wide_one_minus(wide_of(o.y));
     t.against = wide_select(t.negative, one, zero);
-    t.size = t.against.hi == 0 ? (real)0 : fabs(o.x);
-#ifdef CLACT_BCE_WEIGHT
-    t.size = o.weight == 0 ? (real)0 : t.size;
+    mask without = t.against.hi == 0;
+#ifdef CLACT_BCE_POS_WEIGHT
+    /* A product may have become 0. */
+    without = t.negative ? (o.y == 0) | (o.pos_weight == 0) : without;
 #endif
+#ifdef CLACT_BCE_WEIGHT
+    without |= o.weight == 0;
+#endif
+    t.size = without ? (real)0 : fabs(o.x);
 #ifdef CLACT_BCE_POS_WEIGHT
     t.total = wide_add(one, zero);
 #endif
