@@ -103,12 +103,18 @@ INLINE mask far_of(operands o, wide one, wide gain)
     return far;
 }
 
-INLINE terms terms_of(operands o, wide scale)
+/* 2^LIFT e^-|x| */
+INLINE wide lifted_exp(real x)
+{
+    const scaled e = exp_scaled(at_least(-fabs(x), LOG_FLOOR));
+    return wide_scale(wide_normalise(e.m), power_of_two(e.n + LIFT));
+}
+
+INLINE terms terms_of(operands o, wide lifted, wide scale)
 {
     terms t;
     t.negative = o.x < 0;
-    const scaled e = exp_scaled(at_least(-fabs(o.x), LOG_FLOOR));
-    t.lifted = wide_scale(wide_normalise(e.m), power_of_two(e.n + LIFT));
+    t.lifted = lifted;
     const wide one = share_of_one(o);
     const wide zero = wide_one_minus(wide_of(o.y));
     t.against = wide_select(t.negative, one, zero);
@@ -373,77 +379,6 @@ INLINE real careful_gradient(operands o, terms t, wide scale)
     return dx;
 }
 
-/* Where an element is. */
-typedef struct {
-    ulong row, col;
-} place;
-
-INLINE place place_after(place at, ulong steps, ulong cols)
-{
-    at.col += steps;
-    for (; at.col >= cols; at.col -= cols)
-        at.row++;
-    return at;
-}
-
-/* Elements to be done together: some whole vectors of one row, or one vector whose lanes are not side by
- * side or not all there. */
-typedef struct {
-    place at;
-    ulong length; /* from the first element to behind the last vector; else 1 */
-    bool ragged;
-    size_t count;                               /* of a ragged one: its lanes */
-    ulong rows[CLACT_WIDTH], cols[CLACT_WIDTH]; /* where they are; the last one is repeated */
-} span;
-
-/* Those from `at` on, of the `left` elements that follow. */
-INLINE span span_of(place at, ulong left, ulong step, ulong cols)
-{
-    const ulong side_by_side = min(left, cols - at.col);
-    span s;
-    s.at = at;
-    s.ragged = side_by_side < CLACT_WIDTH;
-    s.length = s.ragged ? 1 : (side_by_side - CLACT_WIDTH) / step * step + 1;
-    s.count = min((ulong)CLACT_WIDTH, left);
-    for (size_t k = 0; k < CLACT_WIDTH && s.ragged; k++) {
-        s.rows[k] = at.row;
-        s.cols[k] = at.col;
-        if (k + 1 < s.count)
-            at = place_after(at, 1, cols);
-    }
-    return s;
-}
-
-/* The vector at element i of the span. */
-INLINE real span_load(const span *s, ulong i, global const storage *p, ulong stride)
-{
-    if (!s->ragged)
-        return load(p + s->at.row * stride + s->at.col + i);
-    storage part[CLACT_WIDTH];
-    for (size_t k = 0; k < CLACT_WIDTH; k++)
-        part[k] = p[s->rows[k] * stride + s->cols[k]];
-    return unpack(VLOAD(part));
-}
-
-INLINE void span_store(const span *s, ulong i, global storage *p, ulong stride, real v)
-{
-    if (!s->ragged) {
-        global storage *to = p + s->at.row * stride + s->at.col + i;
-#ifdef HAS_STREAM
-        if ((ulong)to % (CLACT_WIDTH * sizeof(storage)) == 0) {
-            stream(to, v);
-            return;
-        }
-#endif
-        store(to, v);
-        return;
-    }
-    storage part[CLACT_WIDTH];
-    VSTORE(pack(v), part);
-    for (size_t k = 0; k < s->count; k++)
-        p[s->rows[k] * stride + s->cols[k]] = part[k];
-}
-
 #ifdef CLACT_BCE_BYTES
 typedef uchar target;
 
@@ -532,7 +467,11 @@ kernel void clact_bce(global const storage *logits, ulong logits_offset, ulong l
     for (ulong i = start + lane; i < end;) {
         const span here = span_of(at, end - i, step, cols);
         ulong j = 0;
+        wide next = lifted_exp(span_load(&here, 0, logits + logits_offset, logits_stride));
         for (; j < here.length; j += step) {
+            const wide lifted = next;
+            const ulong ahead = min(j + step, here.length - 1);
+            next = lifted_exp(span_load(&here, ahead, logits + logits_offset, logits_stride));
             o.x = span_load(&here, j, logits + logits_offset, logits_stride);
             o.y = span_load_targets(&here, j, targets + targets_offset, targets_stride);
 #ifdef CLACT_BCE_WEIGHT
@@ -547,7 +486,7 @@ kernel void clact_bce(global const storage *logits, ulong logits_offset, ulong l
 #if defined(CLACT_BCE_GRAD) && !defined(CLACT_BCE_REDUCED)
             o.grad = span_load(&here, j, grad + grad_offset, grad_stride);
 #endif
-            const terms t = terms_of(o, scale);
+            const terms t = terms_of(o, lifted, scale);
 #ifdef CLACT_BCE_LOSS
 #ifdef CLACT_BCE_REDUCED
             const wide y = careful_wide_loss(o, t);
