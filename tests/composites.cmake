@@ -10,6 +10,7 @@ foreach(test IN ITEMS loss_accuracy loss_errors loss_layout loss_values)
   clact_add_host_test(${test} ENVIRONMENT ${layer})
   target_link_libraries(${test}_test PRIVATE clact_loss_reference)
 endforeach()
+clact_add_host_test(loss_large LABELS large)
 
 # gated
 
