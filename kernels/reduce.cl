@@ -8,8 +8,7 @@
  * product", SIAM J. Sci. Comput. 26, 2005). The kernels that have the elements do that and write the
  * lanes of their chunks; the kernel below adds those up, also in an order that their number decides.
  *
- * It is compiled where CLACT_REDUCE is defined; a kernel of another file that adds up, includes none
- * of it, but has the functions.
+ * The functions are for all kernels that add up; the kernel is compiled where CLACT_REDUCE is defined.
  */
 #define LANES 16
 /* So many work-items have a chunk together, each of them a vector of its lanes. */
@@ -39,6 +38,7 @@ INLINE real wide_low(wide a)
 #endif
 }
 
+/* One element more. The low parts are not carried over: a lane has few elements. */
 INLINE sums sums_add_wide(sums s, wide a)
 {
     sums t = two_sum(s.hi, a.hi);
@@ -46,6 +46,7 @@ INLINE sums sums_add_wide(sums s, wide a)
     return t;
 }
 
+/* With a low part of at most half an ulp of the high one, and of 0 next to an infinite one. */
 INLINE sums sums_settle(sums s)
 {
     const real hi = s.hi + s.lo;

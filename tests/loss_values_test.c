@@ -143,9 +143,9 @@ static void check_sum(struct loss_data d, bool weights)
 
 static void test_sums(void **state)
 {
-    static const size_t shapes[][2] = {{1, 1},    {1, 15},     {5, 3},
-                                       {1, 16},   {1, 4097},   {71, 7},
-                                       {8200, 1}, {12345, 10}, {1, 64 * 4096 + 1}};
+    static const size_t shapes[][2] = {{1, 1},      {1, 15},           {5, 3},    {1, 16},
+                                       {1, 4097},   {71, 7},           {300, 70}, {8200, 1},
+                                       {12345, 10}, {1, 64 * 4096 + 1}};
     (void)state;
     for (int d = 0; d < 4; d++)
         for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++)

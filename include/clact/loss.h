@@ -88,12 +88,9 @@ CLACT_API clact_status clact_bce_with_logits_backward(clact_context *ctx,
 
 /* Both in one pass over the inputs, which takes hardly longer than one of them: the loss, the same
  * bits as alone, and its gradient for a grad of 1. */
-CLACT_API clact_status clact_bce_with_logits_forward_backward(clact_context *ctx,
-                                                              const clact_bce_arrays *options,
-                                                              clact_dtype dtype, size_t rows,
-                                                              size_t cols, const void *logits,
-                                                              const void *targets, void *loss,
-                                                              void *dx);
+CLACT_API clact_status clact_bce_with_logits_forward_backward(
+    clact_context *ctx, const clact_bce_arrays *options, clact_dtype dtype, size_t rows,
+    size_t cols, const void *logits, const void *targets, void *loss, void *dx);
 
 /* 2. Explicit: views */
 
