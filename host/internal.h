@@ -173,7 +173,7 @@ typedef struct clact__kernel {
 } clact__kernel;
 
 /* How many kernels the composites have. */
-enum { CLACT__LOSS_KERNELS = 1 };
+enum { CLACT__LOSS_KERNELS = 49 };
 enum { CLACT__GATED_KERNELS = 1 };
 enum { CLACT__EPILOGUE_KERNELS = 1 };
 enum { CLACT__RECURRENT_KERNELS = 64 };

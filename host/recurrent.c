@@ -213,12 +213,10 @@ static clact_status enqueue(clact_context *ctx, cl_command_queue queue, kind kin
                             cl_event *event)
 {
     const clact_view *state = &views[cells[kind].state];
-    clact__call call = {.rows = state->rows, .cols = state->cols};
+    clact__call call = {.views = views, .rows = state->rows, .cols = state->cols};
     bool there[MOST] = {false};
-    for (unsigned i = 0; i < cells[kind].operands; i++) {
-        call.views[i] = views[i];
+    for (unsigned i = 0; i < cells[kind].operands; i++)
         there[i] = views[i].mem != NULL;
-    }
     clact_status status = begin(ctx, kind, layout, views[0].dtype, there, &call);
     if (status == CLACT_SUCCESS)
         status = check_gradients(ctx, kind, &call, there);

@@ -116,6 +116,13 @@ INLINE real logistic_times(wide z, real a, reach *r)
     return far ? wide_times_far(wide_div(numerator, l.d), a, negative ? l.e.n : (mask)0) : y;
 }
 
+/* The same where nothing has been asked. */
+INLINE real any_logistic_times(wide z, real a)
+{
+    reach r = {false};
+    return logistic_times(z, a, &r);
+}
+
 /* x * s(z) for z from FORWARD_FLOOR on, where z is a multiple of x that is not so small that x needs more
  * room than 2^LIFT. */
 INLINE real gate(real x, wide z)

@@ -189,7 +189,7 @@ INLINE common log_softmax_forward_common(total sum, common row)
 #ifdef CLACT_COUNTS
     const real lift = power_of_two((mask)LIFT);
     /* It has no value where max is infinite, and neither has the result. */
-    const wide factor = exp_of(wide_of(row.max - row.shift)).m;
+    const wide factor = wide_normalise(exp_of(wide_of(row.max - row.shift)).m);
     const wide others = wide_normalise(wide_div(wide_of_total(sum), factor));
     const total rest = total_add(total_of_wide(others), total_of((sum.count - 1) * lift, (real)0));
     const wide lifted = log_one_plus(wide_of_total(rest), rest.hi * TWO_TO_MINUS_LIFT);

@@ -3,53 +3,10 @@
 #include "apply_arguments.h"
 #include "commands.h"
 #include "fail_status.h"
+#include "input_types.h"
 #include "stream.h"
 
 #include <stdio.h>
-#include <string.h>
-
-static bool find_dtype(const struct input *input, bool bf16, clact_dtype *dtype,
-                       struct failure *why)
-{
-    const struct npy_header *header = &input->header;
-    char type[8];
-    npy_format_type(header, type);
-    if (bf16 && header->kind == 'f')
-        return fail(why, "%s: with --bf16 the elements have to be of type u2, not '%s'",
-                    input->path, type);
-    if (!bf16 && header->kind != 'f')
-        return fail(why, "%s: elements of type '%s' are read with --bf16 only", input->path, type);
-    *dtype = bf16                     ? CLACT_BF16
-             : header->item_size == 2 ? CLACT_F16
-             : header->item_size == 4 ? CLACT_F32
-                                      : CLACT_F64;
-    return true;
-}
-
-/* The two inputs of a backward pass go together element by element, in the order of the files. */
-static bool check_match(const struct input *grad, const struct input *saved, struct failure *why)
-{
-    const struct npy_header *g = &grad->header;
-    const struct npy_header *s = &saved->header;
-    char left[256], right[256];
-    if (g->item_size != s->item_size) {
-        npy_format_type(g, left);
-        npy_format_type(s, right);
-        return fail(why, "%s and %s differ in their types: '%s' and '%s'", grad->path, saved->path,
-                    left, right);
-    }
-    if (g->dimensions != s->dimensions ||
-        memcmp(g->shape, s->shape, g->dimensions * sizeof g->shape[0]) != 0) {
-        npy_format_shape(g, left, sizeof left);
-        npy_format_shape(s, right, sizeof right);
-        return fail(why, "%s and %s differ in their shapes: %s and %s", grad->path, saved->path,
-                    left, right);
-    }
-    if (g->dimensions > 1 && g->fortran_order != s->fortran_order)
-        return fail(why, "%s and %s differ in their order: one is in C order, one in Fortran order",
-                    grad->path, saved->path);
-    return true;
-}
 
 /* How many elements a row has; a scalar is a row of one. */
 static bool find_cols(const struct apply_arguments *apply, const struct input *input, size_t *cols,
@@ -99,10 +56,10 @@ static bool check_and_compute(const struct apply_arguments *apply, struct input 
                             .output = &output,
                             .piece_bytes = apply->piece_bytes};
     for (size_t i = 0; i < apply->input_count; i++) {
-        if (!find_dtype(&inputs[i], apply->bf16, &stream.dtype, why))
+        if (!input_find_dtype(&inputs[i], apply->bf16, &stream.dtype, why))
             return false;
     }
-    if (apply->input_count == 2 && !check_match(&inputs[0], &inputs[1], why))
+    if (apply->input_count == 2 && !inputs_match(&inputs[0], &inputs[1], why))
         return false;
     if (apply->rows != NULL && !find_cols(apply, &inputs[0], &stream.cols, why))
         return false;

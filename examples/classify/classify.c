@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Trains a logistic model to tell malignant from benign tumours and tries it on patients that it
- * has not seen. The host does the linear part, clact the sigmoid and its gradient.
+ * has not seen. The host does the linear part, clact the loss with its gradient, and the sigmoid.
  *
  *     classify [DATA.csv]
  */
@@ -26,7 +26,8 @@ typedef struct trainer {
     clact_context *ctx;
     size_t n;
     clact_buffer *logits;
-    clact_buffer *probabilities;
+    clact_buffer *targets;
+    clact_buffer *loss;
     clact_buffer *gradient;
     float *values;
 } trainer;
@@ -51,71 +52,51 @@ static float logit_of(const model *m, const sample *s)
 static void trainer_destroy(trainer *t)
 {
     clact_buffer_destroy(t->logits);
-    clact_buffer_destroy(t->probabilities);
+    clact_buffer_destroy(t->targets);
+    clact_buffer_destroy(t->loss);
     clact_buffer_destroy(t->gradient);
     free(t->values);
 }
 
-static bool trainer_create(clact_context *ctx, size_t n, trainer *t)
+/* The targets stay on the device. */
+static bool trainer_create(clact_context *ctx, const sample *samples, size_t n, trainer *t)
 {
     size_t bytes = n * sizeof(float); /* cannot overflow: a sample is larger than a float */
     *t = (trainer){.ctx = ctx, .n = n, .values = malloc(bytes)};
     if (t->values == NULL)
         fprintf(stderr, "classify: out of memory\n");
-    else if (ok(ctx, clact_buffer_create(ctx, bytes, &t->logits), "making a buffer") &&
-             ok(ctx, clact_buffer_create(ctx, bytes, &t->probabilities), "making a buffer") &&
-             ok(ctx, clact_buffer_create(ctx, bytes, &t->gradient), "making a buffer"))
+    for (size_t i = 0; i < n && t->values != NULL; i++)
+        t->values[i] = samples[i].target;
+    if (t->values != NULL &&
+        ok(ctx, clact_buffer_create(ctx, bytes, &t->logits), "making a buffer") &&
+        ok(ctx, clact_buffer_create(ctx, bytes, &t->targets), "making a buffer") &&
+        ok(ctx, clact_buffer_create(ctx, sizeof(float), &t->loss), "making a buffer") &&
+        ok(ctx, clact_buffer_create(ctx, bytes, &t->gradient), "making a buffer") &&
+        ok(ctx, clact_buffer_write(t->targets, 0, bytes, t->values), "writing targets"))
         return true;
     trainer_destroy(t);
     return false;
 }
 
-/* Logits from the host to the device, their sigmoid back. Both arrays are t->values. */
-static bool forward(trainer *t)
+/*
+ * Logits from the host to the device, the gradient of their loss back, both in t->values, and the
+ * loss itself. That is the mean binary cross-entropy, -t log p - (1 - t) log(1 - p), taken by the
+ * logits in one formula: with p = s(x) rounded to 1 it would divide by 0.
+ */
+static bool loss_and_gradient(trainer *t, float *loss)
 {
     size_t bytes = t->n * sizeof(float);
     clact_view x = clact_buffer_view(t->logits, CLACT_F32, 0, t->n);
-    clact_view y = clact_buffer_view(t->probabilities, CLACT_F32, 0, t->n);
+    clact_view targets = clact_buffer_view(t->targets, CLACT_F32, 0, t->n);
+    clact_view mean = clact_buffer_view(t->loss, CLACT_F32, 0, 1);
+    clact_view dx = clact_buffer_view(t->gradient, CLACT_F32, 0, t->n);
     return ok(t->ctx, clact_buffer_write(t->logits, 0, bytes, t->values), "writing logits") &&
-           ok(t->ctx, clact_enqueue_forward(t->ctx, NULL, CLACT_SIGMOID, NULL, x, y, 0, NULL, NULL),
-              "forward") &&
-           ok(t->ctx, clact_buffer_read(t->probabilities, 0, bytes, t->values),
-              "reading probabilities");
-}
-
-/*
- * The loss's gradient by the probabilities to the device, that by the logits back, both in
- * t->values. It is computed from the saved input: the logits are on the device anyway, and unlike
- * the probabilities they have not lost how far beyond "certain" a wrong prediction is.
- */
-static bool backward(trainer *t)
-{
-    size_t bytes = t->n * sizeof(float);
-    clact_view x = clact_buffer_view(t->logits, CLACT_F32, 0, t->n);
-    clact_view grad = clact_buffer_view(t->gradient, CLACT_F32, 0, t->n);
-    return ok(t->ctx, clact_buffer_write(t->gradient, 0, bytes, t->values), "writing gradient") &&
            ok(t->ctx,
-              clact_enqueue_backward(t->ctx, NULL, CLACT_SIGMOID, NULL, CLACT_SAVED_INPUT, grad, x,
-                                     grad, 0, NULL, NULL),
-              "backward") &&
+              clact_enqueue_bce_with_logits_forward_backward(t->ctx, NULL, NULL, x, targets, mean,
+                                                             dx, 0, NULL, NULL),
+              "loss and gradient") &&
+           ok(t->ctx, clact_buffer_read(t->loss, 0, sizeof(float), loss), "reading the loss") &&
            ok(t->ctx, clact_buffer_read(t->gradient, 0, bytes, t->values), "reading gradient");
-}
-
-/*
- * Replaces probabilities by the gradient of the loss, and gives the loss. It is the mean squared
- * error of the probabilities (the Brier score). Its gradient, 2 (p - t) / n, is bounded and exact
- * enough at both ends. Cross-entropy's, (p - t) / (p (1 - p)), divides by zero where p rounds to 1;
- * it should be taken by the logits in one formula, not through the sigmoid's gradient.
- */
-static double loss_and_gradient(const sample *samples, size_t n, float *values)
-{
-    double loss = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        double error = (double)values[i] - (double)samples[i].target;
-        loss += error * error / (double)n;
-        values[i] = (float)(2.0 * error / (double)n);
-    }
-    return loss;
 }
 
 /* One step of gradient descent over all samples. */
@@ -134,13 +115,11 @@ static bool train(trainer *t, const sample *samples, model *m)
     for (int epoch = 1; epoch <= EPOCHS; epoch++) {
         for (size_t i = 0; i < t->n; i++)
             t->values[i] = logit_of(m, &samples[i]);
-        if (!forward(t))
+        float loss = 0;
+        if (!loss_and_gradient(t, &loss))
             return false;
-        double loss = loss_and_gradient(samples, t->n, t->values);
         if (epoch == 1 || epoch % REPORT_EVERY == 0)
-            printf("epoch %3d  loss %.6f\n", epoch, loss);
-        if (!backward(t))
-            return false;
+            printf("epoch %3d  loss %.6f\n", epoch, (double)loss);
         step(m, samples, t->n, t->values);
     }
     return true;
@@ -204,7 +183,7 @@ static bool run(clact_context *ctx, sample *samples, size_t count)
     trainer t;
     dataset_shuffle(samples, count, SEED);
     dataset_standardise(samples, count, n_train);
-    if (!print_device(ctx) || !trainer_create(ctx, n_train, &t))
+    if (!print_device(ctx) || !trainer_create(ctx, samples, n_train, &t))
         return false;
     printf("samples   %zu to learn from, %zu held out, %d features\n\n", n_train, count - n_train,
            FEATURES);

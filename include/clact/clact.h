@@ -106,7 +106,7 @@ CLACT_API const char *clact_status_string(clact_status status);
     XX(4, F64, f64, 8)
 
 /* Elements that are no numbers to compute with: u8 is an unsigned char, which holds a label. Only
- * clact_predict writes it; no operator takes it. */
+ * clact_predict writes it, and losses read it; no operator takes it. */
 #define CLACT_LABEL_DTYPE_MAP(XX) XX(5, U8, u8, 1)
 
 typedef enum clact_dtype {

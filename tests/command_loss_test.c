@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* clact loss: the loss of every form of logits, its gradient, and what it refuses. */
+#include "command_harness.h"
+#include "dtype.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COUNT = 24 };
+
+static double logit(size_t i)
+{
+    return ((double)(i * 37 % 61) - 30) / 8;
+}
+
+static double target(size_t i)
+{
+    return i % 3 == 0 ? 1 : i % 3 == 1 ? 0 : 0.25;
+}
+
+/* The sum of log(1 + e^x) - y x. */
+static double exact_sum(void)
+{
+    double sum = 0;
+    for (size_t i = 0; i < COUNT; i++)
+        sum += log1p(exp(logit(i))) - target(i) * logit(i);
+    return sum;
+}
+
+static void write_file(const char *path, const char *dict, clact_dtype dtype, bool big_endian,
+                       double (*value)(size_t))
+{
+    const size_t size = clact_dtype_size(dtype);
+    unsigned char elements[COUNT * 8];
+    for (size_t i = 0; i < COUNT; i++) {
+        const uint64_t bits = dtype_to_bits(dtype, value(i));
+        for (size_t b = 0; b < size; b++)
+            elements[i * size + (big_endian ? size - 1 - b : b)] = (unsigned char)(bits >> (8 * b));
+    }
+    write_npy(path, 1, dict, elements, COUNT * size);
+}
+
+/* What is printed, and nothing else. */
+static void expect_loss(struct result result, double exact, double tolerance)
+{
+    char *end;
+    assert_int_equal(result.status, 0);
+    assert_int_equal(result.err.size, 0);
+    const double loss = strtod((char *)result.out.data, &end);
+    assert_string_equal(end, "\n");
+    if (!(fabs(loss - exact) <= tolerance * exact))
+        fail_msg("the loss is %.17g, not %.17g", loss, exact);
+    free_result(&result);
+}
+
+static void expect_gradient(const char *path, const char *dict, clact_dtype dtype, bool big_endian,
+                            double scale, double tolerance)
+{
+    const size_t size = clact_dtype_size(dtype);
+    unsigned char *elements = read_npy(path, dict, COUNT * size);
+    for (size_t i = 0; i < COUNT; i++) {
+        uint64_t bits = 0;
+        for (size_t b = 0; b < size; b++)
+            bits |= (uint64_t)elements[i * size + (big_endian ? size - 1 - b : b)] << (8 * b);
+        const double exact = scale * (1 / (1 + exp(-logit(i))) - target(i));
+        if (!(fabs(dtype_from_bits(dtype, bits) - exact) <= tolerance * scale))
+            fail_msg("element %zu of the gradient is %g, not %g", i, dtype_from_bits(dtype, bits),
+                     exact);
+    }
+    free(elements);
+}
+
+static void test_types_and_orders(void **state)
+{
+    static const struct {
+        clact_dtype dtype;
+        bool big_endian;
+        const char *dict;
+        double tolerance;
+    } forms[] = {
+        {CLACT_F32, false, DICT("<f4", "False", "(24,)"), 0x1p-23},
+        {CLACT_F32, true, DICT(">f4", "True", "(4, 6)"), 0x1p-23},
+        {CLACT_F16, false, DICT("<f2", "False", "(2, 3, 4)"), 0x1p-10},
+        {CLACT_BF16, true, DICT(">V2", "True", "(6, 4)"), 0x1p-7},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        const bool bf16 = forms[i].dtype == CLACT_BF16;
+        const char *option = bf16 ? "--bf16" : "--sum";
+        const double divisor = bf16 ? COUNT : 1;
+        write_file("x.npy", forms[i].dict, forms[i].dtype, forms[i].big_endian, logit);
+        write_file("y.npy", forms[i].dict, forms[i].dtype, forms[i].big_endian, target);
+        expect_loss(RUN_CLACT("loss", "x.npy", "y.npy", option, "-o", "dx.npy"),
+                    exact_sum() / divisor, forms[i].tolerance);
+        expect_gradient("dx.npy", forms[i].dict, forms[i].dtype, forms[i].big_endian, 1 / divisor,
+                        forms[i].tolerance);
+        if (!bf16)
+            expect_loss(RUN_CLACT("loss", "x.npy", "y.npy"), exact_sum() / COUNT,
+                        forms[i].tolerance);
+    }
+    EXPECT_FILES("x.npy", "y.npy", "dx.npy");
+}
+
+/* The gradient may replace what it is made of. */
+static void test_replace(void **state)
+{
+    const char *dict = DICT("<f4", "False", "(24,)");
+    (void)state;
+    write_file("x.npy", dict, CLACT_F32, false, logit);
+    write_file("y.npy", dict, CLACT_F32, false, target);
+    expect_loss(RUN_CLACT("loss", "x.npy", "y.npy", "-o", "x.npy"), exact_sum() / COUNT, 0x1p-23);
+    expect_gradient("x.npy", dict, CLACT_F32, false, 1.0 / COUNT, 0x1p-23);
+    EXPECT_FILES("x.npy", "y.npy");
+}
+
+static void test_wrong_arguments(void **state)
+{
+    (void)state;
+    EXPECT_FAILURE(2, "two files", "loss", "x.npy");
+    EXPECT_FAILURE(2, "two files", "loss", "x.npy", "y.npy", "z.npy");
+    EXPECT_FAILURE(2, "--alpha", "loss", "x.npy", "y.npy", "--alpha", "1");
+    EXPECT_FAILURE(2, "standard input", "loss", "-", "-");
+    EXPECT_FAILURE(2, "standard output", "loss", "x.npy", "y.npy", "-o", "-");
+}
+
+static void test_wrong_files(void **state)
+{
+    const char *dict = DICT("<f4", "False", "(24,)");
+    (void)state;
+    EXPECT_FAILURE(1, "x.npy", "loss", "x.npy", "y.npy");
+    write_file("x.npy", dict, CLACT_F32, false, logit);
+    write_file("y.npy", DICT("<f2", "False", "(24,)"), CLACT_F16, false, target);
+    EXPECT_FAILURE(1, "types", "loss", "x.npy", "y.npy", "-o", "dx.npy");
+    write_file("y.npy", DICT("<f4", "False", "(4, 6)"), CLACT_F32, false, target);
+    EXPECT_FAILURE(1, "shapes", "loss", "x.npy", "y.npy", "-o", "dx.npy");
+    write_file("y.npy", dict, CLACT_F32, false, target);
+    EXPECT_FAILURE(1, "--bf16", "loss", "x.npy", "y.npy", "--bf16");
+    EXPECT_FAILURE(1, "no such device", "loss", "x.npy", "y.npy", "-d", "no such device");
+    EXPECT_FAILURE(1, "nowhere", "loss", "x.npy", "y.npy", "-o", "nowhere/dx.npy");
+    write_npy("x.npy", 1, DICT("<f4", "False", "(0,)"), "", 0);
+    write_npy("y.npy", 1, DICT("<f4", "False", "(0,)"), "", 0);
+    EXPECT_FAILURE(1, "no losses", "loss", "x.npy", "y.npy", "-o", "dx.npy");
+    EXPECT_FILES("x.npy", "y.npy");
+}
+
+static void test_help(void **state)
+{
+    (void)state;
+    struct result result = RUN_CLACT("loss", "--help");
+    assert_int_equal(result.status, 0);
+    assert_non_null(strstr((char *)result.out.data, "--sum"));
+    free_result(&result);
+    result = RUN_CLACT("--help");
+    assert_non_null(strstr((char *)result.out.data, "\n  loss "));
+    free_result(&result);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, enter_folder, leave_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_types_and_orders), TEST(test_replace), TEST(test_wrong_arguments),
+        TEST(test_wrong_files),      TEST(test_help),
+    };
+    return cmocka_run_group_tests_name("command loss", tests, NULL, NULL);
+}
