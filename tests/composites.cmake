@@ -4,6 +4,13 @@
 # loss
 
 # gated
+add_executable(gated_accuracy_test gated_accuracy_test.c)
+target_link_libraries(gated_accuracy_test PRIVATE clact_device_tests clact_warnings)
+clact_add_test(NAME gated_accuracy COMMAND gated_accuracy_test TIMEOUT 1200)
+clact_add_test(NAME gated_accuracy_all COMMAND gated_accuracy_test --all
+  LABELS exhaustive TIMEOUT 14400)
+clact_add_host_test(gated ENVIRONMENT ${layer})
+clact_add_host_test(gated_errors ENVIRONMENT ${layer})
 
 # epilogue
 
