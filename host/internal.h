@@ -175,7 +175,7 @@ typedef struct clact__kernel {
 /* How many kernels the composites have. */
 enum { CLACT__LOSS_KERNELS = 1 };
 enum { CLACT__GATED_KERNELS = CLACT__OPS * 2 /* directions */ };
-enum { CLACT__EPILOGUE_KERNELS = 1 };
+enum { CLACT__EPILOGUE_KERNELS = CLACT__OPS * 24 + 1 };
 enum { CLACT__RECURRENT_KERNELS = 1 };
 enum { CLACT__SOFTMAX_KERNELS = 1 };
 

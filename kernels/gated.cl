@@ -172,24 +172,25 @@ INLINE real slope_times(wide g, real a, params p)
 /* grad * b * act'(a) */
 INLINE real gated_slope(real grad, real a, real b, params p)
 {
-    const wide product = wide_product(grad, b);
-    const real size = fabs(product.hi);
-    const real da = slope_times(product, a, p);
-    const mask near = (size >= TIMES_SMALL) & (size <= SLOPE_LARGE);
-    const mask far = !near & (grad != 0) & (b != 0);
+    wide g = wide_product(grad, b);
+    const real size = fabs(g.hi);
+    const mask near = ((size >= TIMES_SMALL) & (size <= SLOPE_LARGE)) | (grad == 0) | (b == 0);
+    const mask far = !near & (fabs(grad) <= REAL_MAX) & (fabs(b) <= REAL_MAX);
+    mask left = (mask)0;
+    if (rarely(far)) {
+        const scaled product = scaled_product(grad, b);
+        const mask n = product.n > 0 ? (mask)SLOPE_UP : (mask)SLOPE_DOWN;
+        g = wide_select(far, wide_scale(product.m, power_of_two(n)), g);
+        left = far ? product.n - n : (mask)0;
+    }
+    const real da = slope_times(g, a, p);
     if (!rarely(far))
         return da;
-    const scaled g = scaled_product(grad, b);
-    const mask large = g.n > 0;
-    const mask n = large ? (mask)SLOPE_UP : (mask)SLOPE_DOWN;
-    const real scaled_da = slope_times(wide_scale(g.m, power_of_two(n)), a, p);
     /* Whether a slope this small is lost must not depend on the arithmetic. */
-    const mask lost = large & (fabs(scaled_da) < SMALLEST_NORMAL);
-    const mask left = g.n - n, half_left = left >> 1;
-    const real y = (lost ? copysign((real)0, scaled_da) : scaled_da) * power_of_two(half_left) *
-                   power_of_two(left - half_left);
-    const mask finite = (fabs(grad) <= REAL_MAX) & (fabs(b) <= REAL_MAX);
-    return far & finite ? y : da;
+    const mask lost = far & (left > 0) & (fabs(da) < SMALLEST_NORMAL);
+    const mask half_left = left >> 1;
+    return (lost ? copysign((real)0, da) : da) * power_of_two(half_left) *
+           power_of_two(left - half_left);
 }
 
 #endif
@@ -217,8 +218,8 @@ typedef struct {
     global storage *y, *db;
 } gated_row;
 
-/* The n <= CLACT_WIDTH elements from i. */
-INLINE void gate_elements(gated_row r, ulong i, ulong n, bool aligned, params p)
+/* The n <= CLACT_WIDTH elements from i; a whole vector of y is aligned to one where that matters. */
+INLINE void gate_elements(gated_row r, ulong i, ulong n, params p)
 {
     const bool whole = n == CLACT_WIDTH;
     const real a = whole ? load(r.a + i) : load_part(r.a + i, n);
@@ -228,34 +229,30 @@ INLINE void gate_elements(gated_row r, ulong i, ulong n, bool aligned, params p)
     const real y = gated_slope(grad, a, b, p);
     const real db = gated(a, grad, p);
     if (whole)
-        put(r.db + i, db, aligned && misalignment(r.db + i) == 0);
+        put(r.db + i, db, misalignment(r.db + i) == 0);
     else
         store_part(r.db + i, db, n);
 #else
     const real y = gated(a, b, p);
 #endif
     if (whole)
-        put(r.y + i, y, aligned);
+        put(r.y + i, y, true);
     else
         store_part(r.y + i, y, n);
 }
 
+/* One place computes whole vectors and parts of them, as compiling it takes long. */
 INLINE void gate_row(gated_row r, ulong first, ulong last, params p)
 {
-    ulong i = first;
+    ulong most = CLACT_WIDTH;
 #ifdef HAS_STREAM
-    /* Up to a whole vector's boundary, then whole vectors past the cache. */
-    const ulong misaligned = misalignment(r.y + i);
-    const ulong head = misaligned ? min(CLACT_WIDTH - misaligned, last - first) : 0;
-    if (head) {
-        gate_elements(r, i, head, false, p);
-        i += head;
-    }
+    most -= misalignment(r.y + first); /* up to a whole vector's boundary, then past the cache */
 #endif
-    for (; i + CLACT_WIDTH <= last; i += CLACT_WIDTH)
-        gate_elements(r, i, CLACT_WIDTH, true, p);
-    if (i < last)
-        gate_elements(r, i, last - i, false, p);
+    for (ulong i = first; i < last; most = CLACT_WIDTH) {
+        const ulong n = min(most, last - i);
+        gate_elements(r, i, n, p);
+        i += n;
+    }
 }
 
 WHOLE_REGISTERS
@@ -277,6 +274,7 @@ kernel void PASTE(clact_, CLACT_GATED)(
 {
 #ifdef CLACT_HAS_PARAMETERS
     params p = {parameters.x, parameters.y, parameters.z, false};
+    p.extreme = !(p.beta >= SMALL_BETA && p.beta <= 1 / SMALL_BETA);
 #else
     const params p = {0, 0, 0, false};
 #endif
@@ -293,14 +291,6 @@ kernel void PASTE(clact_, CLACT_GATED)(
 #ifdef CLACT_GATED_BACKWARD
         r.grad = grad + grad_offset + row * grad_stride;
         r.db = db + db_offset + row * db_stride;
-#endif
-#ifdef CLACT_HAS_BETA
-        if (p.beta == 1) {
-            p.beta = 1;
-            gate_row(r, first, last, p);
-            continue;
-        }
-        p.extreme = !(p.beta >= SMALL_BETA && p.beta <= 1 / SMALL_BETA);
 #endif
         gate_row(r, first, last, p);
     }

@@ -13,6 +13,7 @@ clact_add_host_test(gated ENVIRONMENT ${layer})
 clact_add_host_test(gated_errors ENVIRONMENT ${layer})
 
 # epilogue
+clact_add_host_test(epilogue ENVIRONMENT ${layer} TIMEOUT 600)
 
 # recurrent
 

@@ -12,9 +12,9 @@ enum { DTYPES = 4, ROOM = 4200, OPERANDS = 5, POISON = 0xa5 };
 
 static const clact_dtype dtypes[DTYPES] = {CLACT_F32, CLACT_F16, CLACT_BF16, CLACT_F64};
 
-/* What is tested with: a unit with a parameter, which is all that the host could get wrong. */
-static const clact_operator op = CLACT_SILU;
-static const clact_params params = {0, 1.5, 0};
+/* What the host does is the same for every operator: one with a parameter that compiles fast. */
+static const clact_operator op = CLACT_LEAKY_RELU;
+static const clact_params params = {0.3, 0, 0};
 
 /* The operands in the order of the call. */
 enum operand { GRAD, A, B, DA, DB, Y = DA };
@@ -187,32 +187,6 @@ static void test_widths_agree(void **state)
     }
 }
 
-/* Every operator runs as a gate, forward and backward, with its defaults. */
-static void test_every_gate(void **state)
-{
-    static const clact_operator ops[] = {
-#define CLACT_OPERATOR(value, NAME, ...) CLACT_##NAME,
-#include <clact/ops.def>
-#undef CLACT_OPERATOR
-    };
-    struct fixture f;
-    (void)state;
-    fixture_open(&f, NULL);
-    fill(CLACT_F32);
-    for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
-        const clact_params p = reference_defaults(ops[i], CLACT_F32);
-        assert_ok(
-            clact_gated(f.ctx, ops[i], NULL, CLACT_F32, 100, arrays[A], arrays[B], arrays[Y]));
-        for (size_t k = 0; k < 100; k++) {
-            const double exact =
-                reference_of(ops[i])->forward(dtype_load(CLACT_F32, arrays[A], k), &p) *
-                dtype_load(CLACT_F32, arrays[B], k);
-            assert_true(ulp_error(CLACT_F32, dtype_load(CLACT_F32, arrays[Y], k), exact) < 3);
-        }
-    }
-    fixture_close(&f);
-}
-
 /* Halves and in place. */
 
 /* The halves of one matrix, and the gradients back into their place. */
@@ -331,10 +305,13 @@ static void test_queues(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layouts),         cmocka_unit_test(test_layouts_streamed),
-        cmocka_unit_test(test_widths_agree),    cmocka_unit_test(test_every_gate),
-        cmocka_unit_test(test_halves_in_place), cmocka_unit_test(test_host_arrays),
-        cmocka_unit_test(test_queues),          NOTHING_IS_LEFT(NULL),
+        cmocka_unit_test(test_layouts),
+        cmocka_unit_test(test_layouts_streamed),
+        cmocka_unit_test(test_widths_agree),
+        cmocka_unit_test(test_halves_in_place),
+        cmocka_unit_test(test_host_arrays),
+        cmocka_unit_test(test_queues),
+        NOTHING_IS_LEFT(NULL),
     };
     return cmocka_run_group_tests_name("gated", tests, NULL, NULL);
 }
