@@ -13,7 +13,9 @@ clact_add_host_test(gated ENVIRONMENT ${layer})
 clact_add_host_test(gated_errors ENVIRONMENT ${layer})
 
 # epilogue
-clact_add_host_test(epilogue ENVIRONMENT ${layer} TIMEOUT 600)
+clact_add_host_test(epilogue ENVIRONMENT ${layer})
+clact_add_host_test(epilogue_errors ENVIRONMENT ${layer})
+clact_add_test(NAME epilogue_all COMMAND epilogue_test --all LABELS exhaustive TIMEOUT 14400)
 
 # recurrent
 
