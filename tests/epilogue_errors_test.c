@@ -242,6 +242,7 @@ static void test_faults(void **state)
     }
     for (int views = 0; views <= 1; views++) {
         const struct call c = right_call();
+        clact_context_trim(shared.ctx);
         const struct live_objects before = live_objects();
         unsigned long failures = 0;
         bool fired = true;

@@ -192,7 +192,9 @@ static void judge_element(const struct op_case *c, const struct arrays *s, size_
     const long double act = is_gradient(c) ? 0 : forward(c, a);
     const long double exact = is_gradient(c) ? gradient(c, product, a) : act * b;
     const long double smallest = (long double)FLT_MIN;
-    if (isinf(a) || isnan(a) || (is_gradient(c) && is_lost(c, product, gradient(c, 1, a))) ||
+    const bool overflows = fabsl(act) >= ldexpl(1, dtype_format(c->dtype)->max_exponent + 1);
+    if (isinf(a) || isnan(a) || (overflows && !unit_of(c->op)) ||
+        (is_gradient(c) && is_lost(c, product, gradient(c, 1, a))) ||
         (flushes && (fabs(a) < FLT_MIN || fabs(b) < FLT_MIN || fabsl(product) < smallest ||
                      fabsl(act) < smallest || fabsl(exact) < smallest)))
         return;

@@ -213,6 +213,7 @@ static void test_faults(void **state)
         struct call c = right_call();
         c.arrays[DA] = y[0];
         c.arrays[DB] = y[1];
+        clact_context_trim(shared.ctx);
         const struct live_objects before = live_objects();
         unsigned long failures = 0;
         bool fired = true;
