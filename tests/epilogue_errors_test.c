@@ -230,33 +230,37 @@ static void test_too_large_to_sum(void **state)
     fixture_close(&f);
 }
 
+static clact_status call_that_may_fail(bool views)
+{
+    static float dx[N], dbias[COLS];
+    const struct call c = right_call();
+    if (views)
+        return clact_enqueue_epilogue_backward(shared.ctx, NULL, op, NULL, NULL, CLACT_SAVED_INPUT,
+                                               c.views[GRAD], c.views[SAVED], c.views[BIAS],
+                                               c.views[GRAD], c.views[BIAS], 0, NULL, NULL);
+    return clact_epilogue_backward(shared.ctx, op, NULL, NULL, CLACT_F32, CLACT_SAVED_INPUT, ROWS,
+                                   COLS, c.arrays[GRAD], c.arrays[SAVED], c.arrays[BIAS], dx,
+                                   dbias);
+}
+
 /* Each OpenCL call of a call fails once: the call says so, leaves nothing behind, and works again. */
 static void test_faults(void **state)
 {
     const struct fault_layer *layer = fault_layer_find();
-    static float dx[N], dbias[COLS];
     (void)state;
     if (!layer) {
         print_message("the loader knows no layers\n");
         skip();
     }
     for (int views = 0; views <= 1; views++) {
-        const struct call c = right_call();
+        assert_ok(call_that_may_fail(views)); /* which compiles */
         clact_context_trim(shared.ctx);
         const struct live_objects before = live_objects();
         unsigned long failures = 0;
         bool fired = true;
         for (unsigned long n = 1; fired; n++) {
-            clact_status status = CLACT_SUCCESS;
             layer->arm(n, CL_INVALID_OPERATION);
-            if (views)
-                status = clact_enqueue_epilogue_backward(
-                    shared.ctx, NULL, op, NULL, NULL, CLACT_SAVED_INPUT, c.views[GRAD],
-                    c.views[SAVED], c.views[BIAS], c.views[GRAD], c.views[BIAS], 0, NULL, NULL);
-            else
-                status = clact_epilogue_backward(shared.ctx, op, NULL, NULL, CLACT_F32,
-                                                 CLACT_SAVED_INPUT, ROWS, COLS, c.arrays[GRAD],
-                                                 c.arrays[SAVED], c.arrays[BIAS], dx, dbias);
+            const clact_status status = call_that_may_fail(views);
             fired = layer->fired() != NULL;
             layer->arm(0, CL_SUCCESS);
             failures += status != CLACT_SUCCESS;

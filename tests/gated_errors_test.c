@@ -199,34 +199,35 @@ static void test_foreign_objects(void **state)
     complete_user_event(event);
 }
 
+static clact_status call_that_may_fail(bool views)
+{
+    static float da[N], db[N];
+    const struct call c = right_call();
+    if (views)
+        return clact_enqueue_gated_backward(shared.ctx, NULL, op, NULL, c.views[GRAD], c.views[A],
+                                            c.views[B], c.views[A], c.views[B], 0, NULL, NULL);
+    return clact_gated_backward(shared.ctx, op, NULL, CLACT_F32, N, c.arrays[GRAD], c.arrays[A],
+                                c.arrays[B], da, db);
+}
+
 /* Each OpenCL call of a call fails once: the call says so, leaves nothing behind, and works again. */
 static void test_faults(void **state)
 {
     const struct fault_layer *layer = fault_layer_find();
-    static float y[2][N];
     (void)state;
     if (!layer) {
         print_message("the loader knows no layers\n");
         skip();
     }
     for (int views = 0; views <= 1; views++) {
-        struct call c = right_call();
-        c.arrays[DA] = y[0];
-        c.arrays[DB] = y[1];
+        assert_ok(call_that_may_fail(views)); /* which compiles */
         clact_context_trim(shared.ctx);
         const struct live_objects before = live_objects();
         unsigned long failures = 0;
         bool fired = true;
         for (unsigned long n = 1; fired; n++) {
-            clact_status status = CLACT_SUCCESS;
             layer->arm(n, CL_INVALID_OPERATION);
-            if (views)
-                status = clact_enqueue_gated_backward(shared.ctx, NULL, op, NULL, c.views[GRAD],
-                                                      c.views[A], c.views[B], c.views[A],
-                                                      c.views[B], 0, NULL, NULL);
-            else
-                status = clact_gated_backward(shared.ctx, op, NULL, CLACT_F32, N, c.arrays[GRAD],
-                                              c.arrays[A], c.arrays[B], c.arrays[DA], c.arrays[DB]);
+            const clact_status status = call_that_may_fail(views);
             fired = layer->fired() != NULL;
             layer->arm(0, CL_SUCCESS);
             failures += status != CLACT_SUCCESS;
