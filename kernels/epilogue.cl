@@ -164,16 +164,23 @@ INLINE void epilogue_span(epilogue_operands o, ulong first_row, ulong last_row, 
 {
     for (ulong row = first_row; row < last_row; row++) {
         const epilogue_row r = row_of(o, row);
-        ulong most = CLACT_WIDTH;
+        ulong i = first, part = 0;
 #ifdef HAS_STREAM
-        /* Up to a whole vector's boundary, then whole vectors past the cache. */
-        most -= ((ulong)(r.y + first) / sizeof(storage)) % CLACT_WIDTH;
+        /* Up to a whole vector's boundary, then past the cache. */
+        const ulong misaligned = ((ulong)(r.y + first) / sizeof(storage)) % CLACT_WIDTH;
+        part = min((CLACT_WIDTH - misaligned) % CLACT_WIDTH, last - first);
 #endif
-        for (ulong i = first; i < last; most = CLACT_WIDTH) {
-            const ulong n = min(most, last - i);
-            epilogue_elements(r, i, n, p, beta);
-            i += n;
-        }
+        /* What is before the first whole vector and behind the last is done in one place, as compiling
+         * it takes long. */
+        do {
+            if (part) {
+                epilogue_elements(r, i, part, p, beta);
+                i += part;
+            }
+            for (; i + CLACT_WIDTH <= last; i += CLACT_WIDTH)
+                epilogue_elements(r, i, CLACT_WIDTH, p, beta);
+            part = last - i;
+        } while (part);
     }
 }
 
@@ -216,11 +223,14 @@ INLINE total chunk_total(epilogue_row r, ulong first, ulong last, params p, ELEM
     for (size_t k = 0; k < LANES / CLACT_WIDTH; k++)
         sums[k].hi = sums[k].lo = (real)0;
     size_t at = 0;
-    for (ulong i = first; i < last; i += CLACT_WIDTH) {
-        const ulong n = min((ulong)CLACT_WIDTH, last - i);
-        const real g = epilogue_elements(r, i, n, p, beta);
-        sums[at] = totals_add(sums[at], n < CLACT_WIDTH ? only_first(g, n) : g);
+    ulong i = first;
+    for (; i + CLACT_WIDTH <= last; i += CLACT_WIDTH) {
+        sums[at] = totals_add(sums[at], epilogue_elements(r, i, CLACT_WIDTH, p, beta));
         at = (at + 1) % (LANES / CLACT_WIDTH);
+    }
+    if (i < last) {
+        const real g = epilogue_elements(r, i, last - i, p, beta);
+        sums[at] = totals_add(sums[at], only_first(g, last - i));
     }
     ELEMENT hi[LANES], lo[LANES];
     for (size_t k = 0; k < LANES / CLACT_WIDTH; k++) {
@@ -271,11 +281,12 @@ INLINE void epilogue_span_sums(epilogue_operands o, ulong first_row, ulong last_
         const ulong end = min(start + CHUNK_ROWS, last_row);
         for (ulong row = start; row < end; row++) {
             const epilogue_row r = row_of(o, row);
-            for (ulong i = first; i < last; i += CLACT_WIDTH) {
-                const size_t k = (i - first) / CLACT_WIDTH;
-                const ulong n = min((ulong)CLACT_WIDTH, last - i);
-                sums[k] = totals_add(sums[k], epilogue_elements(r, i, n, p, beta));
-            }
+            ulong i = first;
+            size_t k = 0;
+            for (; i + CLACT_WIDTH <= last; i += CLACT_WIDTH, k++)
+                sums[k] = totals_add(sums[k], epilogue_elements(r, i, CLACT_WIDTH, p, beta));
+            if (i < last)
+                sums[k] = totals_add(sums[k], epilogue_elements(r, i, last - i, p, beta));
         }
         global ELEMENT *to = partials + 2 * (start / CHUNK_ROWS) * cols;
         for (ulong i = first; i < last; i += CLACT_WIDTH) {

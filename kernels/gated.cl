@@ -28,10 +28,13 @@
 #define NEAR_LARGE 0x1p16f
 #endif
 
-INLINE mask is_near(real product)
+/* The sign bit alone, set where |product| is not from TIMES_SMALL to `large`. As integers, since the
+ * results of comparisons take some devices as long to put together. */
+INLINE mask outside(real product, ELEMENT large)
 {
-    const real size = fabs(product);
-    return ((size >= TIMES_SMALL) & (size <= NEAR_LARGE)) | (product == 0);
+    const mask least = AS_MASK((real)TIMES_SMALL);
+    const mask above = AS_MASK(fabs(product)) - least;
+    return (above | (AS_MASK((real)large) - least - above)) & AS_MASK((real)-0.0f);
 }
 
 /* a * b * probability * 2^n for any a and b, for a gate that is -0 at -infinity and a at infinity. */
@@ -62,8 +65,9 @@ INLINE real gated_by_logistic(real a, real b, wide z, wide d)
 {
     const wide product = wide_product(a, b);
     const real y = gated_quotient(product, d) * TWO_TO_MINUS_LIFT;
-    const mask far = !is_near(product.hi);
-    if (!rarely(far))
+    const mask out = outside(product.hi, NEAR_LARGE);
+    const mask far = (out != 0) & (product.hi != 0);
+    if (!rarely(out) || !rarely(far))
         return y;
     const logistic l = logistic_of(z);
     const mask negative = z.hi < 0;
@@ -73,7 +77,14 @@ INLINE real gated_by_logistic(real a, real b, wide z, wide d)
 
 INLINE real sigmoid_gated(real a, real b)
 {
-    return logistic_times(wide_of(a), b);
+    const real t = at_least(at_most(a, FORWARD_CEILING), FORWARD_FLOOR);
+    const wide d = lifted_denominator_of(exp_scaled(-t));
+    const real y = gated_quotient(wide_of(b), d) * TWO_TO_MINUS_LIFT;
+    const mask out = outside(b, NEAR_LARGE);
+    const mask far = (out != 0) & (b != 0);
+    if (!rarely(out) || !rarely(far))
+        return y;
+    return far ? logistic_times(wide_of(a), b) : y;
 }
 
 INLINE real silu_gated(real a, real b, params p)
@@ -117,10 +128,13 @@ INLINE real gelu_gated(real a, real b)
     const wide probability = wide_select(negative, lifted, wide_one_minus(tail));
     const real gated = wide_round(wide_mul(probability, product));
     const real y = negative ? gated * TWO_TO_MINUS_LIFT : gated;
-    const mask far = !is_near(product.hi);
+    const mask out = outside(product.hi, NEAR_LARGE);
     /* Adding the low part of a -0 makes it +0. */
     const real near_y = product.hi == 0 ? product.hi : y;
-    return rarely(far) ? (far ? gelu_gated_far(a, b) : near_y) : near_y;
+    const mask far = (out != 0) & (product.hi != 0);
+    if (!rarely(out) || !rarely(far))
+        return near_y;
+    return far ? gelu_gated_far(a, b) : near_y;
 }
 
 INLINE real relu_gated(real a, real b)
@@ -173,11 +187,11 @@ INLINE real slope_times(wide g, real a, params p)
 INLINE real gated_slope(real grad, real a, real b, params p)
 {
     wide g = wide_product(grad, b);
-    const real size = fabs(g.hi);
-    const mask near = ((size >= TIMES_SMALL) & (size <= SLOPE_LARGE)) | (grad == 0) | (b == 0);
-    const mask far = !near & (fabs(grad) <= REAL_MAX) & (fabs(b) <= REAL_MAX);
+    const mask out = outside(g.hi, SLOPE_LARGE);
+    mask far = (mask)0;
     mask left = (mask)0;
-    if (rarely(far)) {
+    if (rarely(out)) {
+        far = (out != 0) & (grad != 0) & (b != 0) & (fabs(grad) <= REAL_MAX) & (fabs(b) <= REAL_MAX);
         const scaled product = scaled_product(grad, b);
         const mask n = product.n > 0 ? (mask)SLOPE_UP : (mask)SLOPE_DOWN;
         g = wide_select(far, wide_scale(product.m, power_of_two(n)), g);
@@ -241,18 +255,24 @@ INLINE void gate_elements(gated_row r, ulong i, ulong n, params p)
         store_part(r.y + i, y, n);
 }
 
-/* One place computes whole vectors and parts of them, as compiling it takes long. */
+/* What is before the first whole vector and behind the last is done in one place, as compiling it takes
+ * long. */
 INLINE void gate_row(gated_row r, ulong first, ulong last, params p)
 {
-    ulong most = CLACT_WIDTH;
+    ulong i = first, part = 0;
 #ifdef HAS_STREAM
-    most -= misalignment(r.y + first); /* up to a whole vector's boundary, then past the cache */
+    /* Up to a whole vector's boundary, then past the cache. */
+    part = min((CLACT_WIDTH - misalignment(r.y + first)) % CLACT_WIDTH, last - first);
 #endif
-    for (ulong i = first; i < last; most = CLACT_WIDTH) {
-        const ulong n = min(most, last - i);
-        gate_elements(r, i, n, p);
-        i += n;
-    }
+    do {
+        if (part) {
+            gate_elements(r, i, part, p);
+            i += part;
+        }
+        for (; i + CLACT_WIDTH <= last; i += CLACT_WIDTH)
+            gate_elements(r, i, CLACT_WIDTH, p);
+        part = last - i;
+    } while (part);
 }
 
 WHOLE_REGISTERS
