@@ -190,8 +190,9 @@ INLINE real gated_slope(real grad, real a, real b, params p)
     const mask out = outside(g.hi, SLOPE_LARGE);
     mask far = (mask)0;
     mask left = (mask)0;
-    if (rarely(out)) {
+    if (rarely(out)) /* zeros are not so rare, and need no more than this */
         far = (out != 0) & (grad != 0) & (b != 0) & (fabs(grad) <= REAL_MAX) & (fabs(b) <= REAL_MAX);
+    if (rarely(far)) {
         const scaled product = scaled_product(grad, b);
         const mask n = product.n > 0 ? (mask)SLOPE_UP : (mask)SLOPE_DOWN;
         g = wide_select(far, wide_scale(product.m, power_of_two(n)), g);

@@ -14,6 +14,10 @@ clact_add_host_test(gated_errors ENVIRONMENT ${layer})
 
 # epilogue
 clact_add_host_test(epilogue ENVIRONMENT ${layer})
+clact_add_host_test(epilogue_layout ENVIRONMENT ${layer})
+foreach(test IN ITEMS epilogue epilogue_layout)
+  target_sources(${test}_test PRIVATE epilogue_calls.c)
+endforeach()
 clact_add_host_test(epilogue_errors ENVIRONMENT ${layer})
 clact_add_test(NAME epilogue_all COMMAND epilogue_test --all LABELS exhaustive TIMEOUT 14400)
 

@@ -54,9 +54,10 @@ CLACT_API clact_status clact_epilogue(clact_context *ctx, clact_operator op,
  * bits of clact_backward's dx for the sums, and beta * dx is added to it with one rounding.
  *
  * dbias may be left out (NULL). It is the sum of the g alone, whatever dx held, and has the same bits
- * in every run on every device: sums are added in one fixed order, each with what its roundings have
- * lost, so that a sum is within half an ULP, and 2^-40 of the sum of the |g| (f64: 2^-90), of that of
- * all the g before they are stored.
+ * in every run, however the work is cut: the g are added in one fixed order, as they are before they
+ * are rounded to f16 or bf16, each time with what the rounding has lost. So it is within half an ULP
+ * and k^2 2^-48 (f64: k^2 2^-106) of the sum of the |g|, where k is 64 + rows / 64, or for a bias per
+ * row 272 + cols / 4096. A sum that overflows on its way is infinite.
  *
  * dx may be grad or saved, and dbias may be bias. CLACT_UNSUPPORTED if the operator has no gradient
  * from that kind. All else as for clact_epilogue. Where there are no rows, or no columns, to sum over,
