@@ -127,8 +127,8 @@ typedef struct clact__grid {
 
 struct clact__variant;
 
-/* Longer than any option or name that is made of an operator's name. */
-enum { CLACT__NAME_SIZE = 160 };
+/* Longer than the options of any kernel and than its name. */
+enum { CLACT__NAME_SIZE = 320 };
 
 /*
  * A shape of kernels: a file of kernels/, and the file of host/ that offers it. Each of its kernels
@@ -174,8 +174,8 @@ typedef struct clact__kernel {
 
 /* How many kernels the composites have. */
 enum { CLACT__LOSS_KERNELS = 49 };
-enum { CLACT__GATED_KERNELS = 1 };
-enum { CLACT__EPILOGUE_KERNELS = 1 };
+enum { CLACT__GATED_KERNELS = CLACT__OPS * 2 /* directions */ };
+enum { CLACT__EPILOGUE_KERNELS = CLACT__OPS * 24 + 1 };
 enum { CLACT__RECURRENT_KERNELS = 64 };
 enum { CLACT__SOFTMAX_KERNELS = 12 };
 
