@@ -19,13 +19,15 @@
 /*
  * Where to stop: beyond FORWARD_FLOOR e^x is 0 in any storage, and beyond FORWARD_CEILING 1 + e^-x is 1;
  * beyond GELU_END the GELU of a negative x is 0; beyond NORMAL_END and GELU_TANH_END the tails of the
- * GELUs are 0 even when multiplied by the largest gradient; beyond TANH_END 1 - y^2 is -y^2.
+ * GELUs are 0 even when multiplied by the largest gradient; beyond NORMAL_NEAR_END the operands of GELU's
+ * gradient that are near (is_far_down()) are positive; beyond TANH_END 1 - y^2 is -y^2.
  */
 #ifdef CLACT_STORAGE_F64
 #define FORWARD_FLOOR -1000.0
 #define FORWARD_CEILING 64.0
 #define GELU_END 40.0
 #define NORMAL_END 55.0
+#define NORMAL_NEAR_END 35.25
 #define TANH_END 0x1p60
 #define GELU_TANH_END 32.0
 #define GELU_TANH_FLOOR -23.5
@@ -34,6 +36,7 @@
 #define FORWARD_CEILING 32.0f
 #define GELU_END 15.0f
 #define NORMAL_END 20.0f
+#define NORMAL_NEAR_END 11.75f
 #define TANH_END 0x1p30f
 #define GELU_TANH_END 16.0f
 #define GELU_TANH_FLOOR -11.25f
@@ -349,7 +352,8 @@ INLINE real slope_times(wide slope, real grad, mask n, const reach *r)
     return r->near ? wide_scaled_by(slope, grad) : wide_times(slope, grad, n);
 }
 
-/* e^(-x^2 / 2), and |x| clamped to where that is not yet 0. */
+/* e^(-x^2 / 2), and |x| clamped to where that is not yet 0, or, where all elements are near, to where only
+ * the x > 0 are clamped, and it makes no difference to 1. */
 typedef struct {
     real a;
     scaled e;
@@ -358,12 +362,12 @@ typedef struct {
 INLINE bell bell_of(real x, const reach *r)
 {
     bell b;
-    b.a = at_most(fabs(x), NORMAL_END);
-    wide t = wide_scale(wide_product(b.a, b.a), (real)-0.5f);
-    t.hi = fabs(x) == INFINITY ? (real)-INFINITY : t.hi;
+    b.a = at_most(fabs(x), r->near ? NORMAL_NEAR_END : NORMAL_END);
+    wide t = wide_product(b.a, (real)-0.5f * b.a);
     if (r->near) {
-        b.e = exp_in_range(wide_at_least(t, SCALE_FLOOR), (mask)0);
+        b.e = exp_in_range(t, (mask)0);
     } else {
+        t.hi = fabs(x) == INFINITY ? (real)-INFINITY : t.hi;
         b.e = exp_negative(t);
     }
     return b;
@@ -384,7 +388,8 @@ INLINE real gelu_forward(real x)
     return x > GELU_END ? x : y;
 }
 
-/* The slope is E (G(|x|) - |x| / sqrt(2 pi)) for x < 0, and 1 less that for x >= 0. */
+/* The slope is E (G(|x|) - |x| / sqrt(2 pi)) for x < 0, and 1 less that for x >= 0. So that nothing cancels
+ * next to the zero of the bracket, the distance from it is a factor of its own. */
 INLINE real gelu_from_input(real grad, real x, reach *r)
 {
     /* For x > 0 what is made of E is only what 1 is less than, and counts for nothing where E is small. */
@@ -392,14 +397,10 @@ INLINE real gelu_from_input(real grad, real x, reach *r)
     r->far |= is_far_down(-0.5f * down * down, grad);
     const bell b = bell_of(x, r);
     const mask negative = x < 0;
-    const wide minus_root = WIDE_CONSTANT(-0x1.988454p-2f, 0x1.857936p-27f, -0x1.9884533d43651p-2,
-                                          0x1.cbc0d30ebfd15p-56);
-    const wide bracket = wide_add(wide_normal_ratio(b.a), wide_mul(wide_of(b.a), minus_root));
-    const wide tail = wide_mul(b.e.m, bracket);
-    const wide other = wide_add(wide_of((real)1), wide_negate(tail));
-    const crossing near = gelu_crossing(x);
-    const wide slope = wide_select(near.here, near.slope, wide_select(negative, tail, other));
-    return slope_from_below(grad, x, slope_times(slope, grad, negative ? b.e.n : (mask)0, r));
+    const wide tail = wide_mul(wide_mul(half_normal_gap(b.a), b.e.m), normal_gap_ratio(b.a));
+    const wide slope = wide_select(negative, tail, wide_one_minus(tail));
+    const real dx = slope_times(slope, grad, negative ? b.e.n : (mask)0, r);
+    return r->near ? dx : slope_from_below(grad, x, dx);
 }
 
 /* 2 u = 2 sqrt(2 / pi) (x + 0.044715 x^3) with cubic_terms = 1, and x times its derivative with 3. */

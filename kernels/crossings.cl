@@ -40,36 +40,6 @@ INLINE crossing crossing_of(wide d, wide t, real s)
     return c;
 }
 
-/* x erfc(-x / sqrt(2)) / 2 */
-INLINE crossing gelu_crossing(real x)
-{
-    const wide d = distance_from(x, OF_TWO(0x1.80ead2p-1f, -0x1.a03fd4p-27f,
-                                        0x1.80ead197f00b4p-1, -0x1.13e74c58cada8p-56));
-    const wide t = WIDE_CONSTANT(0x1.b9d99p-2f, -0x1.6372a8p-28f,
-                                 0x1.b9d98fa5a3215p-2, 0x1.fc78949a9d645p-56);
-#ifdef CLACT_STORAGE_F64 /* degree 13, 2^-55.7 */
-    real s = fma((real)0x1.d04f93c63d52cp-22, d.hi, (real)-0x1.ffb024cf308fp-18);
-    s = fma(s, d.hi, (real)-0x1.784a70b90266bp-17);
-    s = fma(s, d.hi, (real)0x1.6955a6d1998d3p-14);
-    s = fma(s, d.hi, (real)0x1.86c863705a1d7p-13);
-    s = fma(s, d.hi, (real)-0x1.8680e7cddc315p-11);
-    s = fma(s, d.hi, (real)-0x1.258a6d85464abp-9);
-    s = fma(s, d.hi, (real)0x1.297b9d6522ffep-8);
-    s = fma(s, d.hi, (real)0x1.3e346def41f93p-6);
-    s = fma(s, d.hi, (real)-0x1.e4088244ea8fp-7);
-    s = fma(s, d.hi, (real)-0x1.d2fa4c17c7e84p-4);
-    s = fma(s, d.hi, (real)-0x1.2a2ef9bb86622p-6);
-    s = fma(s, d.hi, (real)0x1.8d9a941de3ac5p-2);
-#else /* degree 6, 2^-27.0 */
-    real s = fma((real)0x1.23716p-8f, d.hi, (real)0x1.3a37ep-6f);
-    s = fma(s, d.hi, (real)-0x1.e3ea6ap-7f);
-    s = fma(s, d.hi, (real)-0x1.d2f258p-4f);
-    s = fma(s, d.hi, (real)-0x1.2a2f2ap-6f);
-    s = fma(s, d.hi, (real)0x1.8d9a9p-2f);
-#endif
-    return crossing_of(d, t, s);
-}
-
 /* x s(2 u) */
 INLINE crossing gelu_tanh_crossing(real x)
 {

@@ -130,102 +130,88 @@ INLINE real difference_of(real a, wide b)
 }
 
 /*
- * For the gradient, in which G cancels against another term, G has to be wide itself: with v = 1 / (a + 4)
- * and q = (a - 4) / (a + 4) = 1 - 8 v it is v H(q), where H is between 0.4 and 2.
+ * For the gradient, in which G cancels against another term, with their zero a0 divided out:
+ *   (a / sqrt(2 pi) - G(a)) / (a - a0) = (1 + s) / 2, for a from 0 to 20 (f64: 55).
  *
- * The coefficients of H come from its interpolation at Chebyshev's points (f64 and f16), or are Sollya's
- *   a = 4*(1+x)/(1-x); h = (a+4)*exp(a^2/2)*erfc(a/sqrt(2))/2;
- *   fpminimax(h, [|0,...,10|], [|48,48,48,SG...|], [-1; (20-4)/(20+4)], relative);
- * (f32), with the degree and the relative error of H given at each. As |q| is up to 1, the last three
- * steps have to be wide.
+ * It falls from 2/3 to 2/5, and 1 + s is c + w (t0 + q T(q)), with w as above and q = w - 1/2. c + w t0 is
+ * not rounded, and the rest, which is, is below 1/5.
+ *
+ * The coefficients of t0 + q T are Sollya's, with c = 1/2 and a0 to 400 bits,
+ *   w = x+c; a = 4*w/(1-w); s = 2*(a/sqrt(2*pi)-exp(a^2/2)*erfc(a/sqrt(2))/2)/(a-a0)-1;
+ *   fpminimax((s+1-1/a0)/w, degree, [|SG...|] or [|D...|], [1b-20-c; 20/24-c] or [1b-30-c; 55/59-c],
+ *             absolute);
+ * with the degree and the error of s given at each.
  */
-INLINE real normal_tail(real q)
+INLINE wide normal_gap_ratio(real a)
 {
-#if defined(CLACT_STORAGE_F64) /* degree 25, 2^-56.4 */
-    real h = fma((real)0x1.6cf054f45afdfp-33, q, (real)0x1.a7b097bc91731p-32);
-    h = fma(h, q, (real)-0x1.33980d416cf2cp-30);
-    h = fma(h, q, (real)-0x1.10db1070a56e1p-28);
-    h = fma(h, q, (real)0x1.1c369b2d554cdp-29);
-    h = fma(h, q, (real)0x1.79ba4445f1cbbp-26);
-    h = fma(h, q, (real)0x1.d867a733b034bp-27);
-    h = fma(h, q, (real)-0x1.784cd573af665p-24);
-    h = fma(h, q, (real)-0x1.4e6741cd91573p-23);
-    h = fma(h, q, (real)0x1.253c44924f0ecp-22);
-    h = fma(h, q, (real)0x1.125dd97ac3e54p-20);
-    h = fma(h, q, (real)-0x1.5254d547670e1p-21);
-    h = fma(h, q, (real)-0x1.8d4fb07f8c2d4p-18);
-    h = fma(h, q, (real)0x1.80d3000d3a587p-21);
-    h = fma(h, q, (real)0x1.26d0c37ef3eafp-15);
-    h = fma(h, q, (real)-0x1.001ff57f8ac68p-19);
-    h = fma(h, q, (real)-0x1.e4a4274d398f9p-13);
-    h = fma(h, q, (real)0x1.17a4af073ad07p-13);
-    h = fma(h, q, (real)0x1.ab825fc750dcdp-10);
-    h = fma(h, q, (real)-0x1.c81719d650e0ep-9);
-    h = fma(h, q, (real)-0x1.ee276104966eap-8);
-    h = fma(h, q, (real)0x1.eec4cc3e4dd2fp-5);
-    return fma(h, q, (real)-0x1.7dff2bff6834dp-3);
-#elif defined(REAL_IS_DOUBLE) /* degree 12, 2^-32.9 */
-    real h = fma((real)0x1.b4ceac04e3274p-18, q, (real)0x1.02a5196e0aedfp-15);
-    h = fma(h, q, (real)-0x1.5476e035a267ep-17);
-    h = fma(h, q, (real)-0x1.e4a5d5bdb860bp-13);
-    h = fma(h, q, (real)0x1.208234dfd7919p-13);
-    h = fma(h, q, (real)0x1.abb80bdc3375fp-10);
-    h = fma(h, q, (real)-0x1.c838eda6260a8p-9);
-    h = fma(h, q, (real)-0x1.ee2b6a7d4f5c9p-8);
-    h = fma(h, q, (real)0x1.eec5084263d44p-5);
-    return fma(h, q, (real)-0x1.7dff28d2105a8p-3);
-#elif defined(CLACT_PAIRS) /* degree 10, 2^-28.4 */
-    real h = fma((real)-0x1.2365c6p-15f, q, (real)-0x1.a15d8p-13f);
-    h = fma(h, q, (real)0x1.6c8964p-13f);
-    h = fma(h, q, (real)0x1.a8aaecp-10f);
-    h = fma(h, q, (real)-0x1.ca6a64p-9f);
-    h = fma(h, q, (real)-0x1.ee0beep-8f);
-    h = fma(h, q, (real)0x1.eecb94p-5f);
-    return fma(h, q, (real)-0x1.7dff3ep-3f);
-#else /* degree 9, 2^-24.6 */
-    real h = fma((real)-0x1.24f2f6p-13f, q, (real)0x1.4d20b2p-13f);
-    h = fma(h, q, (real)0x1.985c96p-10f);
-    h = fma(h, q, (real)-0x1.cb44b8p-9f);
-    h = fma(h, q, (real)-0x1.ec947p-8f);
-    h = fma(h, q, (real)0x1.eed346p-5f);
-    return fma(h, q, (real)-0x1.7e00dep-3f);
+    const real d = a + 4;
+#ifdef CLACT_PAIRS
+    const real w = a / d;
+#else /* Nothing corrects it here, so that for f32 results quotient() would be too coarse. */
+    const real w = a * reciprocal(d);
 #endif
+    const real q = w - (real)0.5f;
+    const wide c = WIDE_CONSTANT(0x1.54851ap0f, 0x1.7307b2p-26f,
+                                 0x1.54851a5cc1ec8p0, -0x1.f6bf434dcfba2p-55);
+#ifdef CLACT_STORAGE_F64 /* degree 23, 2^-56.2 */
+    real t = fma((real)-0x1.4e097d3f2d64cp-13, q, (real)-0x1.c1fed48ed8f0cp-12);
+    t = fma(t, q, (real)-0x1.25b052b32ff0dp-11);
+    t = fma(t, q, (real)0x1.20228acd091dcp-13);
+    t = fma(t, q, (real)0x1.6760cd8b621fcp-10);
+    t = fma(t, q, (real)0x1.de28c1fdc4a5ep-11);
+    t = fma(t, q, (real)-0x1.8d4f5be553468p-10);
+    t = fma(t, q, (real)-0x1.1f85f1eccebd2p-9);
+    t = fma(t, q, (real)0x1.0eb23f219bf73p-10);
+    t = fma(t, q, (real)0x1.dbc1975e902ep-9);
+    t = fma(t, q, (real)-0x1.af663dff04099p-14);
+    t = fma(t, q, (real)-0x1.73cc0f08da57cp-8);
+    t = fma(t, q, (real)-0x1.393624346445ap-10);
+    t = fma(t, q, (real)0x1.3d1aa1767f0d8p-7);
+    t = fma(t, q, (real)0x1.3bc13e3e0a82cp-9);
+    t = fma(t, q, (real)-0x1.424f9397166e3p-6);
+    t = fma(t, q, (real)0x1.d17857bac2472p-11);
+    t = fma(t, q, (real)0x1.81f6ab7ccd44ep-5);
+    t = fma(t, q, (real)-0x1.631b07b6b9355p-5);
+    t = fma(t, q, (real)-0x1.7c01603cf2d8dp-4);
+    t = fma(t, q, (real)0x1.66f579890dd74p-2);
+    t = fma(t, q, (real)-0x1.3fcc71743007dp-1);
+    t = fma(t, q, (real)0x1.978e34bab3cd5p-1);
+    const real t0 = (real)-0x1.9f789a6abd259p-1;
+#else /* degree 8, 2^-27.2 */
+    real t = fma((real)-0x1.f1908p-7f, q, (real)0x1.025e56p-9f);
+    t = fma(t, q, (real)0x1.7bc37ap-5f);
+    t = fma(t, q, (real)-0x1.6453fep-5f);
+    t = fma(t, q, (real)-0x1.7bc788p-4f);
+    t = fma(t, q, (real)0x1.66f752p-2f);
+    t = fma(t, q, (real)-0x1.3fcca8p-1f);
+    t = fma(t, q, (real)0x1.978e32p-1f);
+    const real t0 = (real)-0x1.9f789ap-1f;
+#endif
+    wide g;
+    g.hi = fma(t0, w, c.hi);
+#ifdef CLACT_PAIRS
+    /* What the roundings of a + 4 and of w have left out of a, times about the slope of s over d. */
+    const real left = fma(w, (d - 4) - a, fma(-w, d, a));
+    g.lo = fma(t0, w, c.hi - g.hi) + fma(left, fma(q, (real)0.145f, (real)-0.0514f), c.lo);
+    g.lo = fma(t, w * q, g.lo);
+#else
+    g.hi = fma(t, w * q, g.hi);
+#endif
+    return wide_normalise(g);
 }
 
-#if defined(CLACT_STORAGE_F64)
-#define H0 wide_constant(0x1.82b4bb8c94dcep-1, -0x1.9b1b36229ec85p-56)
-#define H1 wide_constant(-0x1.373e3a893c28ap-1, -0x1.066317a5e147ap-55)
-#define H2 wide_constant(0x1.8c6dbf2cfc2afp-2, -0x1.dd3a0bfb43af6p-57)
-#elif defined(REAL_IS_DOUBLE)
-#define H0 wide_of((real)0x1.82b4bb8ce1b5ep-1)
-#define H1 wide_of((real)-0x1.373e3a8e5f283p-1)
-#define H2 wide_of((real)0x1.8c6dbedb4de83p-2)
-#elif defined(CLACT_PAIRS)
-#define H0 wide_constant(0x1.82b4bcp-1f, -0x1.85cf1p-27f)
-#define H1 wide_constant(-0x1.373e3ap-1f, -0x1.6acc1p-27f)
-#define H2 wide_constant(0x1.8c6db2p-2f, -0x1.87056p-27f)
-#else
-#define H0 wide_of((real)0x1.82b4bcp-1f)
-#define H1 wide_of((real)-0x1.373e36p-1f)
-#define H2 wide_of((real)0x1.8c6d96p-2f)
-#endif
-
-/* G(a), for a from 0 to 20 (f64: 55), to the precision of a wide. */
-INLINE wide wide_normal_ratio(real a)
+/* (a0 - a) / 2, where a0 / 2 is 3/8 and the two of `rest`, of which the first has so few bits that next to
+ * a0, where a / 2 takes nearly all of 3/8, no sum is rounded. Elsewhere what is rounded off is in lo. */
+INLINE wide half_normal_gap(real a)
 {
-    const wide v = wide_inverse(wide_exact_sum((real)4, a));
-    wide q;
-    q.hi = fma(v.hi, (real)-8, (real)1);
+    const wide rest = WIDE_CONSTANT(0x1.d5a33p-11f, -0x1.fe9844p-39f,
+                                    0x1.d5a32fe0167bcp-11, -0x1.f3a62c656d4p-64);
+    const real near = fma(a, (real)-0.5f, (real)0.375f);
+    wide gap;
+    gap.hi = near + rest.hi;
 #ifdef CLACT_PAIRS
-    q.lo = fma(v.lo, (real)-8, fma(v.hi, (real)-8, 1 - q.hi));
+    const real of_near = fma(a, (real)-0.5f, (real)0.375f - near);
+    gap.lo = ((near - gap.hi) + rest.hi) + (of_near + rest.lo);
 #endif
-    const real tail = normal_tail(q.hi);
-    const wide h2 = wide_step(H2, q.hi, wide_of(tail));
-    const wide h1 = wide_step(H1, q.hi, h2);
-    wide h = wide_step(H0, q.hi, h1);
-#ifdef CLACT_PAIRS
-    /* What q.lo makes of it: it times the slope of H. */
-    h.lo = fma(q.lo, fma(q.hi, fma(q.hi, tail, h2.hi), h1.hi), h.lo);
-#endif
-    return wide_mul(v, h);
+    return gap;
 }

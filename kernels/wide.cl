@@ -356,7 +356,7 @@ INLINE real quotient_times(wide a, real b)
 #endif
 }
 
-/* 1 - a for 0 <= a <= 1, not normalised. */
+/* 1 - a for |a| <= 1, not normalised. */
 INLINE wide wide_one_minus(wide a)
 {
     wide c;
