@@ -401,7 +401,9 @@ clact_status clact_prepare_epilogue(clact_context *ctx, clact_operator op,
     }
     if (status != CLACT_SUCCESS)
         return status;
-    const clact__call nothing = {.variant = {.dtype = dtype}};
-    const clact__call sum = reducing(&nothing, NULL);
+    const clact_view views[CLACT__OPERANDS] = {{.mem = NULL}};
+    const clact__call nothing = {.variant = {.dtype = dtype}, .views = views};
+    clact_view sum_views[2];
+    const clact__call sum = reducing(&nothing, NULL, sum_views);
     return clact__prepare(ctx, &sum);
 }

@@ -98,7 +98,8 @@ clact_status clact_enqueue_gated_backward(clact_context *ctx, cl_command_queue q
                                           clact_view da, clact_view db, cl_uint n_wait,
                                           const cl_event *wait, cl_event *event)
 {
-    clact__call call = {.views = (clact_view[]){grad, a, b, da, db}, .rows = grad.rows, .cols = grad.cols};
+    clact__call call = {
+        .views = (clact_view[]){grad, a, b, da, db}, .rows = grad.rows, .cols = grad.cols};
     const clact_status status = begin(ctx, op, params, BACKWARD, grad.dtype, &call);
     return status == CLACT_SUCCESS ? clact__call_enqueue(ctx, queue, &call, n_wait, wait, event)
                                    : status;
