@@ -8,8 +8,10 @@
  * product", SIAM J. Sci. Comput. 26, 2005). The kernels that have the elements do that and write the
  * lanes of their chunks; the kernel below adds those up, also in an order that their number decides.
  *
- * The functions are for all kernels that add up; the kernel is compiled where CLACT_REDUCE is defined.
+ * The functions are for the losses' kernel; the one below is compiled where CLACT_REDUCE is defined.
  */
+#if defined(CLACT_BCE) || defined(CLACT_REDUCE)
+
 #define LANES 16
 /* So many work-items have a chunk together, each of them a vector of its lanes. */
 #define TEAM (LANES / CLACT_WIDTH)
@@ -147,5 +149,7 @@ kernel void clact_reduce(global const ELEMENT *partials, ulong partials_offset,
         store_part(result + result_offset, infinite ? total.hi : quotient, 1);
     }
 }
+
+#endif
 
 #endif

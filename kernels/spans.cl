@@ -4,6 +4,8 @@
  * next: for kernels whose work is cut by the number of an element and not by rows.
  */
 
+#ifdef CLACT_BCE
+
 /* Where an element is. */
 typedef struct {
     ulong row, col;
@@ -74,3 +76,5 @@ INLINE void span_store(const span *s, ulong i, global storage *p, ulong stride, 
     for (size_t k = 0; k < s->count; k++)
         p[s->rows[k] * stride + s->cols[k]] = part[k];
 }
+
+#endif
