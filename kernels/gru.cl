@@ -42,8 +42,8 @@ INLINE unit unit_of(wide z, wide n, real h)
     const real inverse = reciprocal(d.hi);
     unit y;
     y.h = wide_round(wide_div(sum, d));
-    y.z = quotient(wide_of((real)1), gate, inverse * t.more.hi);
-    y.n = quotient(t.less, t.more, inverse * gate.hi);
+    y.z = gate_quotient(wide_of((real)1), gate, inverse * t.more.hi);
+    y.n = gate_quotient(t.less, t.more, inverse * gate.hi);
 
     const mask far = (max(size_of(z.hi), size_of(2 * n.hi)) > AS_MASK((real)ORDINARY)) |
                      (size_of(h) > AS_MASK((real)ORDINARY_LARGE)) |

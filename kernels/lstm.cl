@@ -71,9 +71,9 @@ INLINE cell cell_of(cell_operands x)
     y.h = copysign(wide_round(wide_div(t.less, of_h)), c.hi);
     const real by_g = reciprocal(of_g.hi);
     y.f = wide_reciprocal(f);
-    y.i = quotient(one, i, by_g * g.more.hi);
-    y.g = quotient(g.less, g.more, by_g * i.hi);
-    y.o = quotient(one, o, reciprocal(of_h.hi) * t.more.hi);
+    y.i = gate_quotient(one, i, by_g * g.more.hi);
+    y.g = gate_quotient(g.less, g.more, by_g * i.hi);
+    y.o = gate_quotient(one, o, reciprocal(of_h.hi) * t.more.hi);
 
     /* One sum tells that all of them are small; NaN is not. */
     const real sizes = fma(x.f.hi, x.f.hi, fma(x.i.hi, x.i.hi, x.c * x.c));

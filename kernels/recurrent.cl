@@ -168,7 +168,7 @@ INLINE tangent tangent_of_size(wide x)
 }
 
 /* a / b, rounded, with an approximation of 1 / b that is good to some ulp. */
-INLINE real quotient(wide a, wide b, real inverse)
+INLINE real gate_quotient(wide a, wide b, real inverse)
 {
     const real q = a.hi * inverse;
 #ifdef CLACT_PAIRS
