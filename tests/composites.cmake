@@ -63,3 +63,10 @@ foreach(test IN ITEMS softmax_accuracy softmax softmax_values softmax_errors sof
 endforeach()
 target_sources(softmax_onnx_test PRIVATE onnx_cases.c)
 target_link_libraries(softmax_onnx_test PRIVATE clact_onnx)
+
+# Compiling their kernels takes each of these minutes, so that only a run of all tests has them.
+foreach(test IN ITEMS loss_accuracy loss_layout gated_accuracy epilogue_layout
+    recurrent_f32_in_doubles recurrent_f16 recurrent_bf16 recurrent_f64 recurrent_gradient
+    recurrent_layout softmax_accuracy)
+  set_property(TEST ${test} APPEND PROPERTY LABELS slow)
+endforeach()

@@ -58,7 +58,7 @@ if sanitizers_work; then
     build sanitize
     # What only measures or compares results does not change under a sanitizer, but for the time it takes.
     measuring='accuracy|agreement|^bench|^cold_start$|^recurrent_(f|b|g|l)|^(gated|epilogue|softmax)$|(epilogue|loss)_layout'
-    run build-sanitize -E "$measuring" -LE 'exhaustive|large|oclgrind'
+    run build-sanitize -E "$measuring" -LE 'exhaustive|large|slow|oclgrind'
 elif [ "$strict" = ON ]; then
     echo "clang or its sanitizers are missing" >&2
     exit 1
@@ -68,5 +68,5 @@ fi
 if [ -n "$all" ]; then
     run build
 else
-    run build -LE 'exhaustive|large'
+    run build -LE 'exhaustive|large|slow'
 fi
