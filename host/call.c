@@ -201,8 +201,7 @@ static clact_status check_shape(const clact_context *ctx, const clact__call *cal
 
 bool clact__may_be_equal(const clact__role *output, const clact__role *other)
 {
-    return !other->output && !output->apart && !other->apart && output->rows == other->rows &&
-           output->cols == other->cols;
+    return !other->output && output->rows == other->rows && output->cols == other->cols;
 }
 
 /* An output and the operands that it might overlap; a pair of outputs once. */

@@ -358,7 +358,6 @@ typedef struct clact__role {
     unsigned cols;     /* k: k times as many as the call has; 0: one */
     bool output;
     bool optional; /* left out where its mem is NULL */
-    bool apart;    /* may not even be equal to another operand */
     bool partial;  /* an output of which some elements stay as they were */
 } clact__role;
 

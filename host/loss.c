@@ -177,6 +177,10 @@ static clact_status begin(const clact_context *ctx, const request *r, bce_call *
     if (r->reduction != CLACT_REDUCTION_NONE && (r->rows == 0 || r->cols == 0))
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "there are no losses to take the %s of",
                            r->reduction == CLACT_REDUCTION_MEAN ? "mean" : "sum");
+    /* Of inputs whose rows are one and the same, as of a stride of 0, there may be any number. */
+    if (r->reduction != CLACT_REDUCTION_NONE && r->cols > SIZE_MAX / r->rows)
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "%zu x %zu losses are too many to count",
+                           r->rows, r->cols);
     const unsigned index = (unsigned)r->pass * PASS +
                            (r->reduction == CLACT_REDUCTION_NONE ? 0 : REDUCED) +
                            (r->targets == CLACT_U8 ? BYTES : 0) + (r->weight ? WEIGHT : 0) +

@@ -124,6 +124,14 @@ static void test_ranges(void **state)
         c.views[i].offset = BYTES / sizeof(float);
         refuse(CLACT_OUT_OF_BOUNDS, &c, (enum operand)i);
     }
+    /* One row again and again, so often that their number wraps around to a few. */
+    struct call c = right_call();
+    c.views[W].mem = NULL;
+    for (int i = X; i <= Y; i++) {
+        c.views[i].rows = SIZE_MAX / COLS + 2;
+        c.views[i].stride = 0;
+    }
+    refuse_pass(CLACT_INVALID_ARGUMENT, &c, LOSS_FORWARD);
 }
 
 static void test_overlaps(void **state)

@@ -50,8 +50,9 @@ CLACT_API clact_status clact_epilogue(clact_context *ctx, clact_operator op,
  * where g = grad * act'(...)
  *
  * kind says what `saved` holds: the x of the forward pass, whose bias is given too, or is left out
- * (NULL) where there was none; or the y, and then bias has to be left out. In f32 and f64 g has the
- * bits of clact_backward's dx for the sums, and beta * dx is added to it with one rounding.
+ * (NULL) where there was none; or the y, and then bias has to be left out. In f64, and in f32 in
+ * pairs, g has the bits of clact_backward's dx for the sums, and beta * dx is added to it with one
+ * rounding; f32 in doubles is rounded once all is added.
  *
  * dbias may be left out (NULL). It is the sum of the g alone, whatever dx held, and has the same bits
  * in every run, however the work is cut: the g are added in one fixed order, as they are before they
@@ -82,7 +83,8 @@ CLACT_API clact_status clact_enqueue_epilogue(clact_context *ctx, cl_command_que
 /*
  * bias and dbias are left out where their mem is NULL. With a dbias there are two commands: memory for
  * partial sums is had from the OpenCL context for the time that they take, and the event is that of
- * the second. All else as for clact_enqueue_forward.
+ * the second; after CLACT_BUILD_FAILED, CLACT_OUT_OF_MEMORY or CLACT_OPENCL_ERROR the first may be
+ * writing dx still. All else as for clact_enqueue_forward.
  */
 CLACT_API clact_status clact_enqueue_epilogue_backward(
     clact_context *ctx, cl_command_queue queue, clact_operator op, const clact_params *params,

@@ -67,8 +67,8 @@ typedef struct clact_bce_arrays {
  *         loss[r * cols + c] = (the formula above)
  *
  * and of those the mean or the sum, if that is asked for, into the one element loss[0]. All arrays
- * have the dtype, but for targets that are bytes, and no gaps. loss may be logits, targets or weight
- * if it is as large and of their dtype; another overlap is CLACT_OVERLAP. Blocks until loss is
+ * have the dtype, but for targets that are bytes, and no gaps. Without reduction loss may be logits,
+ * targets or weight if that is of its dtype; another overlap is CLACT_OVERLAP. Blocks until loss is
  * written. With no elements there is nothing to do without reduction, and with one it is
  * CLACT_INVALID_ARGUMENT. What is larger than one allocation of the device goes through in pieces of
  * whole rows without reduction, and is CLACT_OUT_OF_MEMORY with one. Errors as for clact_forward.
@@ -78,8 +78,8 @@ CLACT_API clact_status clact_bce_with_logits(clact_context *ctx, const clact_bce
                                              const void *logits, const void *targets, void *loss);
 
 /* dx from the gradient of the loss: grad has one element for a mean or a sum, of which dx then has
- * its n-th part or all of it, and rows x cols without reduction. dx may be any of the arrays that
- * are as large and of its dtype. All else as above; pieces work for all reductions. */
+ * its n-th part or all of it, and rows x cols without reduction. dx may be any of the arrays of
+ * rows x cols and of its dtype. All else as above; pieces work for all reductions. */
 CLACT_API clact_status clact_bce_with_logits_backward(clact_context *ctx,
                                                       const clact_bce_arrays *options,
                                                       clact_dtype dtype, size_t rows, size_t cols,
@@ -106,7 +106,9 @@ typedef struct clact_bce_views {
  * event that is complete when all outputs are written. targets, weight, dx and, without reduction,
  * loss and grad have the shape of the logits; with one loss and grad are views of 1 x 1. An output
  * may be equal to an input of its shape and dtype. A reduction takes memory of the device while it
- * runs, 3 percent of that of the logits, and one more small kernel. NULL options as above.
+ * runs, at most 2 percent of that of the logits and 256 bytes, and one more small kernel: after
+ * CLACT_BUILD_FAILED, CLACT_OUT_OF_MEMORY or CLACT_OPENCL_ERROR the first may be writing dx still.
+ * NULL options as above.
  */
 CLACT_API clact_status clact_enqueue_bce_with_logits(clact_context *ctx, cl_command_queue queue,
                                                      const clact_bce_views *options,
