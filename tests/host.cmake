@@ -40,10 +40,8 @@ clact_add_host_test(pool ENVIRONMENT ${layer})
 clact_add_host_test(queue ENVIRONMENT ${layer})
 clact_add_host_test(build_failure ENVIRONMENT ${layer})
 
-# PoCL lists a device for each name; other platforms have two devices or the test is skipped. While the
-# threads of two devices end, LeakSanitizer itself now and then crashes; the layer counts what is left.
-clact_add_host_test(two_devices ENVIRONMENT ${layer} "POCL_DEVICES=pthread pthread"
-  ASAN_OPTIONS=detect_leaks=0)
+# PoCL lists a device for each name; other platforms have two devices or the test is skipped.
+clact_add_host_test(two_devices ENVIRONMENT ${layer} "POCL_DEVICES=pthread pthread")
 set_tests_properties(two_devices PROPERTIES SKIP_RETURN_CODE 77)
 target_link_libraries(two_devices_test PRIVATE clact_cache_fixture)
 clact_add_host_test(context ENVIRONMENT ${layer})
