@@ -246,14 +246,19 @@ clact_status clact__call_check(const clact_context *ctx, clact__call *call)
     return CLACT_SUCCESS;
 }
 
-clact_status clact__call_enqueue(clact_context *ctx, cl_command_queue queue, clact__call *call,
-                                 cl_uint n_wait, const cl_event *wait, cl_event *event)
+clact_status clact__call_ready(const clact_context *ctx, cl_command_queue *queue, clact__call *call,
+                               cl_uint n_wait, const cl_event *wait)
 {
     clact_status status = clact__call_check(ctx, call);
     if (status == CLACT_SUCCESS)
         status = clact__wait_check(ctx, n_wait, wait);
-    if (status == CLACT_SUCCESS)
-        status = clact__queue_check(ctx, &queue);
+    return status == CLACT_SUCCESS ? clact__queue_check(ctx, queue) : status;
+}
+
+clact_status clact__call_enqueue(clact_context *ctx, cl_command_queue queue, clact__call *call,
+                                 cl_uint n_wait, const cl_event *wait, cl_event *event)
+{
+    const clact_status status = clact__call_ready(ctx, &queue, call, n_wait, wait);
     if (status != CLACT_SUCCESS)
         return status;
     return clact__call_empty(call) ? clact__enqueue_nothing(ctx, queue, n_wait, wait, event)

@@ -41,16 +41,11 @@ static void name_kernel(const clact__variant *variant, char options[CLACT__NAME_
     snprintf(name, CLACT__NAME_SIZE, "clact_%s_epilogue_%s", op->name, of_direction);
 }
 
-static size_t divide_up(size_t a, size_t b)
-{
-    return a / b + (a % b != 0);
-}
-
 /* Into how many chunks what is summed up is cut, and how many sums there are. */
 static size_t chunks_of(const clact__call *call)
 {
-    return call->variant.index & PER_ROW ? divide_up(call->cols, CHUNK_COLS)
-                                         : divide_up(call->rows, CHUNK_ROWS);
+    return call->variant.index & PER_ROW ? clact__divide_up(call->cols, CHUNK_COLS)
+                                         : clact__divide_up(call->rows, CHUNK_ROWS);
 }
 
 static size_t sums_of(const clact__call *call)
@@ -62,16 +57,11 @@ static size_t sums_of(const clact__call *call)
 static clact__grid grid_of(const clact_context *ctx, const clact__call *call, size_t largest_group,
                            size_t col_span, size_t row_span)
 {
-    const clact__profile *profile = &ctx->profile;
-    const size_t across = clact__at_least(1, divide_up(call->cols, col_span));
-    const size_t down = clact__at_least(1, divide_up(call->rows, row_span));
-    const size_t group = clact__at_most(clact__at_most(profile->group_size, largest_group),
-                                        profile->largest_group[0]);
-    size_t local = 1;
-    while (local * 2 <= group && local < across)
-        local *= 2;
+    const size_t across = clact__at_least(1, clact__divide_up(call->cols, col_span));
+    const size_t down = clact__at_least(1, clact__divide_up(call->rows, row_span));
+    const size_t local = clact__group_across(ctx, largest_group, across);
     return (clact__grid){
-        .global = {divide_up(across, local) * local, down},
+        .global = {clact__divide_up(across, local) * local, down},
         .local = {local, 1},
         .rows = call->rows,
         .cols = call->cols,
@@ -83,19 +73,19 @@ static clact__grid grid_of(const clact_context *ctx, const clact__call *call, si
 /* Where sums are wanted an item has whole chunks. */
 static clact__grid cut(const clact_context *ctx, const clact__call *call, size_t largest_group)
 {
-    enum { MOST_DOWN = 65535 }; /* so many rows of items some devices take at the most */
     const clact__profile *profile = &ctx->profile;
     if (!(call->variant.index & HAS_DBIAS))
         return clact__cut(ctx, call, largest_group);
     if (call->variant.index & PER_ROW) {
         const size_t wanted = profile->item_elements / clact__at_least(1, call->cols);
-        const size_t least = divide_up(call->rows, MOST_DOWN);
+        const size_t least = clact__divide_up(call->rows, CLACT__MOST_DOWN);
         return grid_of(ctx, call, largest_group, CHUNK_COLS,
                        clact__at_least(1, clact__at_least(wanted, least)));
     }
     const size_t width = clact__vector_width(ctx, call->variant.dtype, call->variant.narrow);
     const size_t block = profile->item_elements > CHUNK_ROWS * width ? BLOCK : width;
-    const size_t chunks = divide_up(divide_up(call->rows, CHUNK_ROWS), MOST_DOWN);
+    const size_t chunks =
+        clact__divide_up(clact__divide_up(call->rows, CHUNK_ROWS), CLACT__MOST_DOWN);
     return grid_of(ctx, call, largest_group, block, CHUNK_ROWS * clact__at_least(1, chunks));
 }
 
@@ -183,13 +173,6 @@ static void set_roles(epilogue_call *e, const request *r, bool per_row)
     e->call.roles = e->roles;
 }
 
-/* Through memory: GCC 12 makes nothing of conversions to float and back where it vectorises them. */
-static double rounded_to_f32(double value)
-{
-    volatile float rounded = (float)value;
-    return rounded;
-}
-
 static clact_status check_options(const clact_context *ctx, const request *r,
                                   clact_epilogue_options *options)
 {
@@ -198,7 +181,7 @@ static clact_status check_options(const clact_context *ctx, const request *r,
     if (options->bias != CLACT_BIAS_PER_COLUMN && options->bias != CLACT_BIAS_PER_ROW)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "options->bias is no clact_bias");
     if (r->dtype != CLACT_F64)
-        options->beta = rounded_to_f32(options->beta);
+        options->beta = clact__rounded_to_f32(options->beta);
     if (!isfinite(options->beta))
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "options->beta must be finite");
     if (r->direction == CLACT__FORWARD && options->beta != 0)
@@ -218,14 +201,11 @@ static clact_status begin(const clact_context *ctx, const request *r, epilogue_c
     const clact__op *row = clact__op_find(r->op);
     if (!row)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "op is no operator");
-    if (r->direction == CLACT__DIRECTIONS)
-        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "kind is no clact_saved value");
-    if (!clact__op_has(row, r->direction))
-        return clact__fail(ctx, CLACT_UNSUPPORTED, "%s has no gradient %s", row->name,
-                           clact__direction_name(r->direction));
     clact_params p;
     clact_epilogue_options options;
-    status = clact__params_resolve(ctx, row, r->dtype, r->params, &p);
+    status = clact__direction_check(ctx, row, r->direction);
+    if (status == CLACT_SUCCESS)
+        status = clact__params_resolve(ctx, row, r->dtype, r->params, &p);
     if (status == CLACT_SUCCESS)
         status = check_options(ctx, r, &options);
     if (status != CLACT_SUCCESS)
@@ -260,24 +240,17 @@ static clact__call reducing(const clact__call *call, cl_mem partials, clact_view
     };
 }
 
-/* The second waits for the first by its event, as the queue may be out of order. */
 static clact_status launch_both(clact_context *ctx, cl_command_queue queue, clact__call *call,
                                 cl_mem partials, cl_uint n_wait, const cl_event *wait,
                                 cl_event *event)
 {
-    cl_event done = NULL;
     clact_view sum_views[2], views[CLACT__OPERANDS];
     const clact__call sum = reducing(call, partials, sum_views);
     for (unsigned i = 0; i < call->operands; i++)
         views[i] = call->views[i];
     views[DBIAS] = clact_view_2d(partials, call->variant.dtype, 0, 0, 0, 0);
     call->views = views;
-    clact_status status = clact__launch(ctx, queue, call, n_wait, wait, &done);
-    if (status != CLACT_SUCCESS)
-        return status;
-    status = clact__launch(ctx, queue, &sum, 1, &done, event);
-    clReleaseEvent(done);
-    return status;
+    return clact__launch_two(ctx, queue, call, &sum, n_wait, wait, event);
 }
 
 static clact_status enqueue(clact_context *ctx, cl_command_queue queue, clact__call *call,
@@ -285,24 +258,19 @@ static clact_status enqueue(clact_context *ctx, cl_command_queue queue, clact__c
 {
     if (!(call->variant.index & HAS_DBIAS))
         return clact__call_enqueue(ctx, queue, call, n_wait, wait, event);
-    clact_status status = clact__call_check(ctx, call);
-    if (status == CLACT_SUCCESS)
-        status = clact__wait_check(ctx, n_wait, wait);
-    if (status == CLACT_SUCCESS)
-        status = clact__queue_check(ctx, &queue);
+    clact_status status = clact__call_ready(ctx, &queue, call, n_wait, wait);
     if (status != CLACT_SUCCESS)
         return status;
     if (clact__call_empty(call))
         return clact__enqueue_nothing(ctx, queue, n_wait, wait, event);
-    cl_int code = CL_SUCCESS;
-    const size_t real = clact__computes_in_double(ctx, call->variant.dtype) ? 8 : 4;
-    const cl_mem partials = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE | CL_MEM_HOST_NO_ACCESS,
-                                           chunks_of(call) * sums_of(call) * 2 * real, NULL, &code);
-    if (code != CL_SUCCESS)
-        return clact__fail_cl(ctx, code, "clCreateBuffer");
+    cl_mem partials = NULL;
+    status = clact__partials_create(ctx, call->variant.dtype, chunks_of(call) * sums_of(call),
+                                    &partials);
+    if (status != CLACT_SUCCESS)
+        return status;
     clact__call first = *call;
     status = launch_both(ctx, queue, &first, partials, n_wait, wait, event);
-    clReleaseMemObject(partials); /* OpenCL keeps it until the commands that use it are done */
+    clReleaseMemObject(partials);
     return status;
 }
 

@@ -20,6 +20,11 @@ static inline size_t clact__at_most(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+static inline size_t clact__divide_up(size_t a, size_t b)
+{
+    return a / b + (a % b != 0);
+}
+
 /* ops.c: the table of operators */
 
 typedef enum clact__direction {
@@ -63,12 +68,17 @@ const char *clact__direction_name(clact__direction direction);
 clact__direction clact__direction_of(clact_saved kind);
 /* Whether the operator has this direction. */
 bool clact__op_has(const clact__op *op, clact__direction direction);
+/* Checks the direction that a caller wants of an operator. */
+clact_status clact__direction_check(const clact_context *ctx, const clact__op *op,
+                                    clact__direction direction);
 /* The operands before the output: x, or grad and the saved value. */
 unsigned clact__inputs(clact__direction direction);
 /* Checks a caller's parameters, NULL for the defaults, and stores what the kernel is to compute
  * with: for all dtypes but f64 they are rounded to f32. */
 clact_status clact__params_resolve(const clact_context *ctx, const clact__op *op, clact_dtype dtype,
                                    const clact_params *params, clact_params *resolved);
+/* The float that is nearest. */
+double clact__rounded_to_f32(double value);
 
 /* status.c: what went wrong */
 
@@ -410,18 +420,35 @@ bool clact__moves_much(const clact_context *ctx, const clact__call *call);
 clact_status clact__queue_check(const clact_context *ctx, cl_command_queue *queue);
 /* Checks a wait list's shape. */
 clact_status clact__wait_check(const clact_context *ctx, cl_uint n_wait, const cl_event *wait);
-/* Checks a call's views, its queue and its wait list, and launches it. */
+/* Checks a call's views, its wait list and its queue, which it turns from NULL into the context's. */
+clact_status clact__call_ready(const clact_context *ctx, cl_command_queue *queue, clact__call *call,
+                               cl_uint n_wait, const cl_event *wait);
+/* The same, and launches it. */
 clact_status clact__call_enqueue(clact_context *ctx, cl_command_queue queue, clact__call *call,
                                  cl_uint n_wait, const cl_event *wait, cl_event *event);
 
 /* launch.c: the one way to a kernel */
 
+/* So many rows of items some devices take at the most. */
+enum { CLACT__MOST_DOWN = 65535 };
+
+/* How many items a group has side by side, of `across` that there are: a power of two, and no more
+ * than the device and the kernel run with. */
+size_t clact__group_across(const clact_context *ctx, size_t largest_group, size_t across);
 /* Gives each item about the same number of elements, as the profile wants them: a part of a row, or
  * several rows where they are short. */
 clact__grid clact__cut(const clact_context *ctx, const clact__call *call, size_t largest_group);
 /* Enqueues a call whose views are checked. */
 clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const clact__call *call,
                            cl_uint n_wait, const cl_event *wait, cl_event *event);
+/* Enqueues two such calls, of which the second reads what the first has written. */
+clact_status clact__launch_two(clact_context *ctx, cl_command_queue queue, const clact__call *first,
+                               const clact__call *second, cl_uint n_wait, const cl_event *wait,
+                               cl_event *event);
+/* Memory for what a call's first kernel leaves to its second: pairs of what the kernels of this dtype
+ * compute in. It can be released as soon as both are enqueued. */
+clact_status clact__partials_create(const clact_context *ctx, clact_dtype dtype, size_t pairs,
+                                    cl_mem *partials);
 /* An event for having nothing to do: complete once the wait list is. */
 clact_status clact__enqueue_nothing(const clact_context *ctx, cl_command_queue queue,
                                     cl_uint n_wait, const cl_event *wait, cl_event *event);

@@ -6,13 +6,16 @@
 
 /* Work. */
 
-static size_t divide_up(size_t a, size_t b)
+size_t clact__group_across(const clact_context *ctx, size_t largest_group, size_t across)
 {
-    return a / b + (a % b != 0);
+    const clact__profile *profile = &ctx->profile;
+    const size_t most = clact__at_most(clact__at_most(profile->group_size, largest_group),
+                                       profile->largest_group[0]);
+    size_t items = 1;
+    while (items * 2 <= most && items < across)
+        items *= 2;
+    return items;
 }
-
-/* So many rows of items some devices take at the most. */
-enum { MOST_DOWN = 65535 };
 
 clact__grid clact__cut(const clact_context *ctx, const clact__call *call, size_t largest_group)
 {
@@ -24,22 +27,22 @@ clact__grid clact__cut(const clact_context *ctx, const clact__call *call, size_t
     const size_t width = clact__vector_width(ctx, call->variant.dtype, call->variant.narrow);
 
     const size_t wanted =
-        clact__at_least(profile->item_elements, divide_up(elements, profile->items));
-    const size_t span = divide_up(clact__at_least(1, clact__at_most(wanted, cols)), width) * width;
+        clact__at_least(profile->item_elements, clact__divide_up(elements, profile->items));
+    const size_t span =
+        clact__divide_up(clact__at_least(1, clact__at_most(wanted, cols)), width) * width;
     const size_t row_span = clact__at_least(clact__at_least(1, wanted / clact__at_least(1, cols)),
-                                            divide_up(rows, MOST_DOWN));
-    const size_t across = clact__at_least(1, divide_up(cols, span));
-    const size_t down = clact__at_least(1, divide_up(rows, row_span));
+                                            clact__divide_up(rows, CLACT__MOST_DOWN));
+    const size_t across = clact__at_least(1, clact__divide_up(cols, span));
+    const size_t down = clact__at_least(1, clact__divide_up(rows, row_span));
 
     /* A group spans columns first, as neighbours there share cache lines, then rows. */
     const size_t group = clact__at_most(profile->group_size, largest_group);
-    size_t local = 1;
-    while (local * 2 <= clact__at_most(group, profile->largest_group[0]) && local < across)
-        local *= 2;
+    const size_t local = clact__group_across(ctx, largest_group, across);
     const size_t local_rows = clact__at_least(
         1, clact__at_most(clact__at_most(group / local, down), profile->largest_group[1]));
     return (clact__grid){
-        .global = {divide_up(across, local) * local, divide_up(down, local_rows) * local_rows},
+        .global = {clact__divide_up(across, local) * local,
+                   clact__divide_up(down, local_rows) * local_rows},
         .local = {local, local_rows},
         .rows = rows,
         .cols = cols,
@@ -166,6 +169,31 @@ clact_status clact__launch(clact_context *ctx, cl_command_queue queue, const cla
     }
     clact__kernel_release(kernel);
     return code == CL_SUCCESS ? CLACT_SUCCESS : clact__fail_cl(ctx, code, name);
+}
+
+/* By the first's event, as the queue may be out of order. */
+clact_status clact__launch_two(clact_context *ctx, cl_command_queue queue, const clact__call *first,
+                               const clact__call *second, cl_uint n_wait, const cl_event *wait,
+                               cl_event *event)
+{
+    cl_event done = NULL;
+    clact_status status = clact__launch(ctx, queue, first, n_wait, wait, &done);
+    if (status != CLACT_SUCCESS)
+        return status;
+    status = clact__launch(ctx, queue, second, 1, &done, event);
+    clReleaseEvent(done);
+    return status;
+}
+
+/* OpenCL keeps the memory until the commands that use it are done. */
+clact_status clact__partials_create(const clact_context *ctx, clact_dtype dtype, size_t pairs,
+                                    cl_mem *partials)
+{
+    const size_t real = clact__computes_in_double(ctx, dtype) ? sizeof(double) : sizeof(float);
+    cl_int code = CL_SUCCESS;
+    *partials = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE | CL_MEM_HOST_NO_ACCESS, pairs * 2 * real,
+                               NULL, &code);
+    return code == CL_SUCCESS ? CLACT_SUCCESS : clact__fail_cl(ctx, code, "clCreateBuffer");
 }
 
 clact_status clact__enqueue_nothing(const clact_context *ctx, cl_command_queue queue,

@@ -34,11 +34,6 @@ static void name_bce(const clact__variant *variant, char options[CLACT__NAME_SIZ
     snprintf(name, CLACT__NAME_SIZE, "clact_bce");
 }
 
-static size_t divide_up(size_t a, size_t b)
-{
-    return a / b + (a % b != 0);
-}
-
 /* Whether the rows of all the operands that have an element for each follow each other without a gap;
  * pos_weight then is repeated. */
 static bool is_one_row(const clact__call *call)
@@ -53,25 +48,22 @@ static bool is_one_row(const clact__call *call)
 
 static size_t chunks_of(const clact__call *call)
 {
-    return divide_up(call->rows * call->cols, CHUNK);
+    return clact__divide_up(call->rows * call->cols, CHUNK);
 }
 
 /* An item has some of the lanes of one chunk. */
 static clact__grid cut_bce(const clact_context *ctx, const clact__call *call, size_t largest_group)
 {
-    const size_t elements = call->rows * call->cols; /* cannot overflow: they fit in a buffer */
+    /* Cannot overflow: a full output fits in a buffer, and where there is none begin() has looked. */
+    const size_t elements = call->rows * call->cols;
     const bool in_one = is_one_row(call);
     const size_t width = clact__vector_width(ctx, call->variant.dtype, false);
     /* Of a chunk's vectors side by side an item does all where items are few, else one. */
     const size_t vectors = ctx->profile.item_elements > 1 ? LANES / width : 1;
     const size_t items = clact__at_least(1, chunks_of(call) * (LANES / width / vectors));
-    const size_t group = clact__at_most(clact__at_most(ctx->profile.group_size, largest_group),
-                                        ctx->profile.largest_group[0]);
-    size_t local = 1;
-    while (local * 2 <= group && local < items)
-        local *= 2;
+    const size_t local = clact__group_across(ctx, largest_group, items);
     return (clact__grid){
-        .global = {divide_up(items, local) * local, 1},
+        .global = {clact__divide_up(items, local) * local, 1},
         .local = {local, 1},
         .rows = in_one ? clact__at_most(elements, 1) : call->rows,
         .cols = in_one ? elements : call->cols,
@@ -104,7 +96,7 @@ static clact__grid cut_reduce(const clact_context *ctx, const clact__call *call,
         .rows = call->rows,
         .cols = call->cols,
         .row_span = 1,
-        .col_span = divide_up(call->cols, RUNS),
+        .col_span = clact__divide_up(call->cols, RUNS),
     };
 }
 
@@ -219,7 +211,6 @@ static clact_status launch_both(clact_context *ctx, cl_command_queue queue, clac
                                 cl_mem partials, cl_uint n_wait, const cl_event *wait,
                                 cl_event *event)
 {
-    cl_event added = NULL;
     clact_view sum_views[2], views[OPERANDS];
     const clact__call sum = reducing(call, partials, sum_views);
     for (unsigned i = 0; i < PARTIALS; i++)
@@ -227,12 +218,7 @@ static clact_status launch_both(clact_context *ctx, cl_command_queue queue, clac
     views[PARTIALS] = clact_view_1d(partials, call->variant.dtype, 0, 0);
     call->views = views;
     call->operands = OPERANDS;
-    clact_status status = clact__launch(ctx, queue, call, n_wait, wait, &added);
-    if (status != CLACT_SUCCESS)
-        return status;
-    status = clact__launch(ctx, queue, &sum, 1, &added, event);
-    clReleaseEvent(added);
-    return status;
+    return clact__launch_two(ctx, queue, call, &sum, n_wait, wait, event);
 }
 
 /* Whether the losses of a call are added up. */
@@ -241,17 +227,15 @@ static bool adds_up(const clact__call *call)
     return (call->variant.index & REDUCED) && clact__call_has(call, LOSS);
 }
 
-/* OpenCL keeps the memory until the commands that use it are done. */
 static clact_status launch_reduced(clact_context *ctx, cl_command_queue queue, clact__call *call,
                                    cl_uint n_wait, const cl_event *wait, cl_event *event)
 {
-    cl_int code = CL_SUCCESS;
-    const size_t real = clact__computes_in_double(ctx, call->variant.dtype) ? 8 : 4;
-    const cl_mem partials = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE | CL_MEM_HOST_NO_ACCESS,
-                                           chunks_of(call) * 2 * LANES * real, NULL, &code);
-    if (code != CL_SUCCESS)
-        return clact__fail_cl(ctx, code, "clCreateBuffer");
-    const clact_status status = launch_both(ctx, queue, call, partials, n_wait, wait, event);
+    cl_mem partials = NULL;
+    clact_status status =
+        clact__partials_create(ctx, call->variant.dtype, chunks_of(call) * LANES, &partials);
+    if (status != CLACT_SUCCESS)
+        return status;
+    status = launch_both(ctx, queue, call, partials, n_wait, wait, event);
     clReleaseMemObject(partials);
     return status;
 }
@@ -261,11 +245,7 @@ static clact_status launch_reduced(clact_context *ctx, cl_command_queue queue, c
 static clact_status enqueue(clact_context *ctx, cl_command_queue queue, clact__call *call,
                             cl_uint n_wait, const cl_event *wait, cl_event *event)
 {
-    clact_status status = clact__call_check(ctx, call);
-    if (status == CLACT_SUCCESS)
-        status = clact__wait_check(ctx, n_wait, wait);
-    if (status == CLACT_SUCCESS)
-        status = clact__queue_check(ctx, &queue);
+    const clact_status status = clact__call_ready(ctx, &queue, call, n_wait, wait);
     if (status != CLACT_SUCCESS)
         return status;
     if (clact__call_empty(call))

@@ -55,6 +55,17 @@ bool clact__op_has(const clact__op *op, clact__direction direction)
     }
 }
 
+clact_status clact__direction_check(const clact_context *ctx, const clact__op *op,
+                                    clact__direction direction)
+{
+    if (direction == CLACT__DIRECTIONS)
+        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "kind is no clact_saved value");
+    if (!clact__op_has(op, direction))
+        return clact__fail(ctx, CLACT_UNSUPPORTED, "%s has no gradient %s", op->name,
+                           clact__direction_name(direction));
+    return CLACT_SUCCESS;
+}
+
 unsigned clact__inputs(clact__direction direction)
 {
     return direction == CLACT__FORWARD ? 1 : 2;
@@ -107,7 +118,7 @@ clact_status clact_params_default(clact_operator op, clact_params *params)
 }
 
 /* Through memory: GCC 12 makes nothing of conversions to float and back where it vectorises them. */
-static double rounded_to_f32(double value)
+double clact__rounded_to_f32(double value)
 {
     volatile float rounded = (float)value;
     return rounded;
@@ -126,7 +137,7 @@ static clact_status resolve(const clact_context *ctx, const clact__op *op, clact
                            name);
     }
     if (dtype != CLACT_F64)
-        *value = rounded_to_f32(given);
+        *value = clact__rounded_to_f32(given);
     if (!isfinite(*value))
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
                            "params.%s of %s must be finite%s, but is %g", name, op->name,

@@ -48,13 +48,10 @@ clact_status clact__pointwise_begin(const clact_context *ctx, clact_operator op,
     clact_status status = clact__dtype_check(ctx, dtype);
     if (status != CLACT_SUCCESS)
         return status;
-    if (direction == CLACT__DIRECTIONS)
-        return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "kind is no clact_saved value");
-    if (!clact__op_has(row, direction))
-        return clact__fail(ctx, CLACT_UNSUPPORTED, "%s has no gradient %s", row->name,
-                           clact__direction_name(direction));
     clact_params p;
-    status = clact__params_resolve(ctx, row, dtype, params, &p);
+    status = clact__direction_check(ctx, row, direction);
+    if (status == CLACT_SUCCESS)
+        status = clact__params_resolve(ctx, row, dtype, params, &p);
     if (status != CLACT_SUCCESS)
         return status;
     call->variant =

@@ -62,23 +62,6 @@ static void name_kernel(const clact__variant *variant, char options[CLACT__NAME_
     snprintf(name, CLACT__NAME_SIZE, "clact_%s", names[k]);
 }
 
-static size_t divide_up(size_t a, size_t b)
-{
-    return a / b + (a % b != 0);
-}
-
-/* The largest power of two that is not above n; 1 for 0. */
-static size_t power_below(size_t n)
-{
-    size_t power = 1;
-    while (power <= n / 2)
-        power *= 2;
-    return power;
-}
-
-/* So many rows of items some devices take at the most. */
-enum { MOST_DOWN = 65535 };
-
 static clact__grid cut(const clact_context *ctx, const clact__call *call, size_t largest_group)
 {
     const clact__profile *profile = &ctx->profile;
@@ -87,22 +70,22 @@ static clact__grid cut(const clact_context *ctx, const clact__call *call, size_t
     const size_t elements = call->rows * call->cols; /* cannot overflow: they fit in a buffer */
     const manner m = manner_of(&call->variant);
     const size_t wanted =
-        clact__at_least(profile->item_elements, divide_up(elements, profile->items));
+        clact__at_least(profile->item_elements, clact__divide_up(elements, profile->items));
     /* Of an item, or of a group. */
     size_t span = m == ROW_PER_GROUP ? 1 : wanted / clact__at_least(1, call->cols);
-    span = clact__at_least(clact__at_least(1, span), divide_up(call->rows, MOST_DOWN));
+    span =
+        clact__at_least(clact__at_least(1, span), clact__divide_up(call->rows, CLACT__MOST_DOWN));
     if (m == ROW_PER_LANE)
-        span = divide_up(span, width) * width;
-    const size_t down = clact__at_least(1, divide_up(call->rows, span));
+        span = clact__divide_up(span, width) * width;
+    const size_t down = clact__at_least(1, clact__divide_up(call->rows, span));
     size_t local[2] = {1, 1};
     if (m == ROW_PER_GROUP)
-        local[0] = power_below(
-            clact__at_most(clact__at_most(group, profile->largest_group[0]), LANES / width));
+        local[0] = clact__group_across(ctx, largest_group, LANES / width);
     else
         local[1] = clact__at_least(
             1, clact__at_most(clact__at_most(group, down), profile->largest_group[1]));
     return (clact__grid){
-        .global = {local[0], divide_up(down, local[1]) * local[1]},
+        .global = {local[0], clact__divide_up(down, local[1]) * local[1]},
         .local = {local[0], local[1]},
         .rows = call->rows,
         .cols = call->cols,
