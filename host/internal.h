@@ -291,6 +291,8 @@ typedef struct clact__pool {
     size_t limit;
 } clact__pool;
 
+/* Makes a buffer, for which what is idle makes way if need be. */
+clact_status clact__mem_create(clact_context *ctx, cl_mem_flags flags, size_t bytes, cl_mem *mem);
 clact_status clact__pool_acquire(clact_context *ctx, size_t bytes, clact__block **block);
 void clact__pool_release(clact_context *ctx, clact__block *block);
 
@@ -447,7 +449,7 @@ clact_status clact__launch_two(clact_context *ctx, cl_command_queue queue, const
                                cl_event *event);
 /* Memory for what a call's first kernel leaves to its second: pairs of what the kernels of this dtype
  * compute in. It can be released as soon as both are enqueued. */
-clact_status clact__partials_create(const clact_context *ctx, clact_dtype dtype, size_t pairs,
+clact_status clact__partials_create(clact_context *ctx, clact_dtype dtype, size_t pairs,
                                     cl_mem *partials);
 /* An event for having nothing to do: complete once the wait list is. */
 clact_status clact__enqueue_nothing(const clact_context *ctx, cl_command_queue queue,
@@ -473,9 +475,9 @@ typedef clact_status clact__enqueuer(clact_context *ctx, cl_command_queue queue,
 
 /*
  * Runs a call whose rows and columns are set on host arrays and waits: arrays[i] is operand i, row
- * after row; NULL for an optional one that is left out. What is too large for one allocation goes
- * in several calls on some of the rows, if all the outputs have rows; else it is
- * CLACT_OUT_OF_MEMORY. The inputs are never written.
+ * after row; NULL for an optional one that is left out. What is too large for one allocation, or to
+ * be copied at once, goes in several calls on some of the rows, if all the outputs have rows; else
+ * what is too large for one allocation is CLACT_OUT_OF_MEMORY. The inputs are never written.
  */
 clact_status clact__matrix_run(clact_context *ctx, const clact__call *call,
                                const void *const arrays[], clact__enqueuer *enqueue);

@@ -186,14 +186,12 @@ clact_status clact__launch_two(clact_context *ctx, cl_command_queue queue, const
 }
 
 /* OpenCL keeps the memory until the commands that use it are done. */
-clact_status clact__partials_create(const clact_context *ctx, clact_dtype dtype, size_t pairs,
+clact_status clact__partials_create(clact_context *ctx, clact_dtype dtype, size_t pairs,
                                     cl_mem *partials)
 {
     const size_t real = clact__computes_in_double(ctx, dtype) ? sizeof(double) : sizeof(float);
-    cl_int code = CL_SUCCESS;
-    *partials = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE | CL_MEM_HOST_NO_ACCESS, pairs * 2 * real,
-                               NULL, &code);
-    return code == CL_SUCCESS ? CLACT_SUCCESS : clact__fail_cl(ctx, code, "clCreateBuffer");
+    return clact__mem_create(ctx, CL_MEM_READ_WRITE | CL_MEM_HOST_NO_ACCESS, pairs * 2 * real,
+                             partials);
 }
 
 clact_status clact__enqueue_nothing(const clact_context *ctx, cl_command_queue queue,

@@ -90,22 +90,27 @@ static bool can_share(const clact_context *ctx, const matrices *m)
     return ctx->profile.shares_memory;
 }
 
-/* How many rows at once fit; 0 if not even one does, or not all where they have to. */
-static size_t rows_at_once(const clact_context *ctx, const matrices *m)
+/* How many rows at once fit; 0 if not even one does, or not all where they have to. What is copied is
+ * in pieces so small, if it is in pieces, that those of all operands fit beside each other. */
+static size_t rows_at_once(const clact_context *ctx, const matrices *m, bool shared)
 {
-    size_t most = m->rows;
+    size_t most = m->rows, wanted = m->rows;
     bool all = false;
     for (unsigned i = 0; i < m->call.operands; i++) {
         if (!has(m, i))
             continue;
-        if (m->call.roles[i].rows)
+        if (m->call.roles[i].rows) {
             most = clact__at_most(most, ctx->profile.largest_bytes / row_bytes(m, i));
-        else if (row_bytes(m, i) > ctx->profile.largest_bytes)
+            wanted = clact__at_most(wanted, ctx->profile.piece_bytes / row_bytes(m, i));
+        } else if (row_bytes(m, i) > ctx->profile.largest_bytes) {
             return 0;
-        else if (m->call.roles[i].output)
+        } else if (m->call.roles[i].output) {
             all = true;
+        }
     }
-    return all && most < m->rows ? 0 : most;
+    if (all)
+        return most < m->rows ? 0 : most;
+    return shared ? most : clact__at_most(most, clact__at_least(1, wanted));
 }
 
 /* Sharing. */
@@ -190,12 +195,12 @@ static clact_status run(clact_context *ctx, matrices *m)
     clact_status status = check_operands(ctx, m);
     if (status != CLACT_SUCCESS)
         return status;
-    const size_t piece = rows_at_once(ctx, m);
+    const bool shared = can_share(ctx, m);
+    const size_t piece = rows_at_once(ctx, m, shared);
     if (piece == 0)
         return clact__fail(ctx, CLACT_OUT_OF_MEMORY,
                            "the operands of %zu x %zu are larger than the device's allocations",
                            m->rows, m->call.cols);
-    const bool shared = can_share(ctx, m);
     for (size_t start = 0; start < m->rows && status == CLACT_SUCCESS; start += piece) {
         m->call.rows = clact__at_most(piece, m->rows - start);
         status = shared ? share_piece(ctx, m, start) : copy_piece(ctx, m, start);

@@ -36,6 +36,20 @@ static cl_mem_flags flags_for(const clact_context *ctx)
     return CL_MEM_READ_WRITE | (ctx->profile.shares_memory ? CL_MEM_ALLOC_HOST_PTR : 0);
 }
 
+clact_status clact__mem_create(clact_context *ctx, cl_mem_flags flags, size_t bytes, cl_mem *mem)
+{
+    cl_int code = CL_SUCCESS;
+    *mem = clCreateBuffer(ctx->cl, flags, bytes, NULL, &code);
+    if (code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_RESOURCES) {
+        clact_context_trim(ctx);
+        *mem = clCreateBuffer(ctx->cl, flags, bytes, NULL, &code);
+    }
+    if (code == CL_INVALID_BUFFER_SIZE) /* more than the device's largest allocation */
+        return clact__fail_text(ctx, CLACT_OUT_OF_MEMORY, code,
+                                "the buffer is larger than the device can allocate at once");
+    return code == CL_SUCCESS ? CLACT_SUCCESS : clact__fail_cl(ctx, code, "clCreateBuffer");
+}
+
 clact_status clact__pool_acquire(clact_context *ctx, size_t bytes, clact__block **block)
 {
     if (bytes == 0)
@@ -48,18 +62,10 @@ clact_status clact__pool_acquire(clact_context *ctx, size_t bytes, clact__block 
     made = malloc(sizeof(*made));
     if (!made)
         return clact__fail(ctx, CLACT_OUT_OF_MEMORY, "out of host memory");
-    cl_int code = CL_SUCCESS;
-    made->mem = clCreateBuffer(ctx->cl, flags_for(ctx), bytes, NULL, &code);
-    if (code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_RESOURCES) {
-        clact_context_trim(ctx);
-        made->mem = clCreateBuffer(ctx->cl, flags_for(ctx), bytes, NULL, &code);
-    }
-    if (code != CL_SUCCESS) {
+    const clact_status status = clact__mem_create(ctx, flags_for(ctx), bytes, &made->mem);
+    if (status != CLACT_SUCCESS) {
         free(made);
-        if (code == CL_INVALID_BUFFER_SIZE) /* more than the device's largest allocation */
-            return clact__fail_text(ctx, CLACT_OUT_OF_MEMORY, code,
-                                    "the buffer is larger than the device can allocate at once");
-        return clact__fail_cl(ctx, code, "clCreateBuffer");
+        return status;
     }
     made->bytes = bytes;
     *block = made;

@@ -6,6 +6,7 @@
 #include <CL/cl_layer.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -18,6 +19,8 @@ static atomic_int fault_code;
 static _Atomic(const char *) fired_name;
 static atomic_long live_objects[FAULT_OBJECTS];
 static atomic_ulong compilation_count;
+static atomic_size_t memory_size = SIZE_MAX;
+static atomic_size_t memory_used; /* by buffers created while that is limited */
 
 static void arm(unsigned long nth, cl_int code)
 {
@@ -41,11 +44,16 @@ static unsigned long compilations(void)
     return atomic_load(&compilation_count);
 }
 
+static void memory(size_t bytes)
+{
+    atomic_store(&memory_size, bytes);
+}
+
 EXPORT const struct fault_layer *fault_layer_get(void);
 
 const struct fault_layer *fault_layer_get(void)
 {
-    static const struct fault_layer controls = {arm, fired, live, compilations};
+    static const struct fault_layer controls = {arm, fired, live, compilations, memory};
     return &controls;
 }
 
@@ -136,9 +144,6 @@ PLAIN(clGetDeviceIDs,
       (cl_platform_id platform, cl_device_type type, cl_uint room, cl_device_id *devices,
        cl_uint *found),
       (platform, type, room, devices, found))
-PLAIN(clGetDeviceInfo,
-      (cl_device_id device, cl_device_info what, size_t size, void *value, size_t *used),
-      (device, what, size, value, used))
 PLAIN(clGetContextInfo,
       (cl_context context, cl_context_info what, size_t size, void *value, size_t *used),
       (context, what, size, value, used))
@@ -176,6 +181,48 @@ static cl_int CL_API_CALL layer_clFinish(cl_command_queue queue)
     const cl_int faulty = fault("clFinish");
     const cl_int code = next->clFinish(queue);
     return faulty != CL_SUCCESS ? faulty : code;
+}
+
+static cl_int CL_API_CALL layer_clGetDeviceInfo(cl_device_id device, cl_device_info what,
+                                                size_t size, void *value, size_t *used)
+{
+    cl_int code = fault("clGetDeviceInfo");
+    if (code == CL_SUCCESS)
+        code = next->clGetDeviceInfo(device, what, size, value, used);
+    if (code != CL_SUCCESS || !value ||
+        (what != CL_DEVICE_GLOBAL_MEM_SIZE && what != CL_DEVICE_MAX_MEM_ALLOC_SIZE))
+        return code;
+    cl_ulong *told = value;
+    const size_t most = atomic_load(&memory_size);
+    *told = *told < most ? *told : most;
+    return code;
+}
+
+static void CL_CALLBACK give_memory_back(cl_mem mem, void *bytes)
+{
+    (void)mem;
+    atomic_fetch_sub(&memory_used, (size_t)(uintptr_t)bytes);
+}
+
+static cl_mem CL_API_CALL layer_clCreateBuffer(cl_context context, cl_mem_flags flags, size_t bytes,
+                                               void *host, cl_int *errcode)
+{
+    const size_t most = atomic_load(&memory_size);
+    const size_t taken = most == SIZE_MAX || (flags & CL_MEM_USE_HOST_PTR) ? 0 : bytes;
+    cl_int code = fault("clCreateBuffer");
+    const size_t used = atomic_fetch_add(&memory_used, taken) + taken;
+    if (code == CL_SUCCESS && taken > 0 && used > most)
+        code = CL_MEM_OBJECT_ALLOCATION_FAILURE;
+    report(errcode, code);
+    cl_mem made =
+        code == CL_SUCCESS ? next->clCreateBuffer(context, flags, bytes, host, errcode) : NULL;
+    count(FAULT_MEM, made ? 1 : 0);
+    if (!made || taken == 0)
+        atomic_fetch_sub(&memory_used, taken);
+    else if (next->clSetMemObjectDestructorCallback(made, give_memory_back,
+                                                    (void *)(uintptr_t)taken) != CL_SUCCESS)
+        atomic_store(&memory_used, SIZE_MAX / 2); /* so that a test notices */
+    return made;
 }
 
 COMMAND(clEnqueueNDRangeKernel,
@@ -225,9 +272,6 @@ CREATE(cl_command_queue, FAULT_QUEUE, clCreateCommandQueue,
        (cl_context context, cl_device_id device, cl_command_queue_properties properties,
         cl_int *errcode),
        (context, device, properties, errcode))
-CREATE(cl_mem, FAULT_MEM, clCreateBuffer,
-       (cl_context context, cl_mem_flags flags, size_t bytes, void *host, cl_int *errcode),
-       (context, flags, bytes, host, errcode))
 CREATE(cl_mem, FAULT_MEM, clCreateSubBuffer,
        (cl_mem mem, cl_mem_flags flags, cl_buffer_create_type type, const void *info,
         cl_int *errcode),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An OpenCL layer that lets one chosen call fail and counts the objects that are alive. A loader
- * that knows layers loads it where OPENCL_LAYERS names its file; the test in the same process then
- * reaches its controls through fault_layer_find.
+ * An OpenCL layer that lets one chosen call fail, makes devices small and counts the objects that are
+ * alive. A loader that knows layers loads it where OPENCL_LAYERS names its file; the test in the same
+ * process then reaches its controls through fault_layer_find.
  */
 #ifndef CLACT_TESTS_FAULT_LAYER_H
 #define CLACT_TESTS_FAULT_LAYER_H
@@ -30,6 +30,10 @@ struct fault_layer {
     long (*live)(enum fault_object kind);
     /* How often a program was made from source so far, or was to be. */
     unsigned long (*compilations)(void);
+    /* From now on devices say that they have no more memory than so much, and buffers created from
+     * now on that do not fit in it beside each other are an allocation failure. SIZE_MAX for all that
+     * there is. */
+    void (*memory)(size_t bytes);
 };
 
 /* What the layer's file exports under the name "fault_layer_get". */

@@ -37,6 +37,8 @@ clact_add_host_test(params ENVIRONMENT ${layer})
 clact_add_host_test(overlap)
 clact_add_host_test(buffer ENVIRONMENT ${layer})
 clact_add_host_test(pool ENVIRONMENT ${layer})
+clact_add_host_test(memory ENVIRONMENT ${layer})
+set_tests_properties(memory PROPERTIES SKIP_RETURN_CODE 77)
 clact_add_host_test(queue ENVIRONMENT ${layer})
 clact_add_host_test(build_failure ENVIRONMENT ${layer})
 
