@@ -15,7 +15,7 @@ typedef struct job {
 /* Of an element of operand i. */
 static size_t size_of(const job *j, unsigned i)
 {
-    return clact_dtype_size(clact__operand_dtype(&j->call, i));
+    return clact__dtype_size(clact__operand_dtype(&j->call, i));
 }
 
 /* So many elements of every operand are at most so many bytes; no operand has larger elements than

@@ -50,7 +50,7 @@ cl_mem clact_buffer_mem(const clact_buffer *buffer)
 
 clact_view clact_buffer_view(const clact_buffer *buffer, clact_dtype dtype, size_t offset, size_t n)
 {
-    return clact_view_1d(clact_buffer_mem(buffer), dtype, offset, n);
+    return clact_view_1d(buffer ? buffer->block->mem : NULL, dtype, offset, n);
 }
 
 /* What every call below checks before it enqueues anything. */

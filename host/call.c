@@ -55,7 +55,7 @@ clact_status clact__dtype_check(const clact_context *ctx, clact_dtype dtype)
 {
     if (!ctx)
         return clact__fail(NULL, CLACT_INVALID_ARGUMENT, "ctx is NULL");
-    if (clact_dtype_size(dtype) == 0)
+    if (clact__dtype_size(dtype) == 0)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "the dtype is unknown");
     if (dtype == CLACT_U8)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT,
@@ -89,26 +89,6 @@ void clact__call_add_reals(const clact_context *ctx, clact__call *call, double a
 
 /* Operands. */
 
-bool clact__call_has(const clact__call *call, unsigned i)
-{
-    return !call->roles[i].optional || call->views[i].mem;
-}
-
-clact_dtype clact__operand_dtype(const clact__call *call, unsigned i)
-{
-    return call->roles[i].dtype ? call->roles[i].dtype : call->variant.dtype;
-}
-
-size_t clact__operand_rows(const clact__call *call, unsigned i)
-{
-    return call->roles[i].rows ? call->rows : 1;
-}
-
-size_t clact__operand_cols(const clact__call *call, unsigned i)
-{
-    return call->roles[i].cols ? call->roles[i].cols * call->cols : 1;
-}
-
 void clact__call_view(clact__call *call, size_t rows, size_t cols, const cl_mem mems[],
                       clact_view views[])
 {
@@ -120,11 +100,6 @@ void clact__call_view(clact__call *call, size_t rows, size_t cols, const cl_mem 
         views[i] = clact_view_2d(mems[i], clact__operand_dtype(call, i), 0,
                                  clact__operand_rows(call, i), width, width);
     }
-}
-
-bool clact__call_empty(const clact__call *call)
-{
-    return call->rows == 0 || call->cols == 0;
 }
 
 /* Whether an operand has an element for each that the call has. */
@@ -147,7 +122,7 @@ bool clact__moves_much(const clact_context *ctx, const clact__call *call)
     size_t bytes = 0; /* for each element of the call, but those that many of them share */
     for (unsigned i = 0; i < call->operands; i++)
         if (call->roles[i].rows && clact__call_has(call, i))
-            bytes += call->roles[i].cols * clact_dtype_size(clact__operand_dtype(call, i));
+            bytes += call->roles[i].cols * clact__dtype_size(clact__operand_dtype(call, i));
     return call->variant.shape->streams && bytes > 0 &&
            call->rows * call->cols >= ctx->profile.stream_bytes / bytes;
 }
@@ -234,7 +209,7 @@ clact_status clact__call_check(const clact_context *ctx, clact__call *call)
     clact__extent extents[CLACT__OPERANDS];
     for (unsigned i = 0; i < call->operands && status == CLACT_SUCCESS; i++)
         if (clact__call_has(call, i))
-            status = clact__view_check(ctx, call->views[i], call->roles[i].name,
+            status = clact__view_check(ctx, &call->views[i], call->roles[i].name,
                                        call->roles[i].output, &extents[i]);
     for (unsigned i = 0; i < call->operands && status == CLACT_SUCCESS; i++)
         if (call->roles[i].output && clact__call_has(call, i))

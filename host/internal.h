@@ -20,9 +20,10 @@ static inline size_t clact__at_most(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* Without dividing, which takes long, where there is no more than one b. */
 static inline size_t clact__divide_up(size_t a, size_t b)
 {
-    return a / b + (a % b != 0);
+    return a <= b ? a != 0 : a / b + (a % b != 0);
 }
 
 /* ops.c: the table of operators */
@@ -59,6 +60,20 @@ enum {
 };
 
 extern const clact__op clact__ops[CLACT__OPS];
+
+/* clact_dtype_size, without a call. */
+static inline size_t clact__dtype_size(clact_dtype dtype)
+{
+    switch (dtype) {
+#define XX(value, NAME, name, size)                                                                \
+    case CLACT_##NAME:                                                                             \
+        return size;
+        CLACT_DTYPE_MAP(XX)
+        CLACT_LABEL_DTYPE_MAP(XX)
+#undef XX
+    }
+    return 0;
+}
 
 /* The row of an operator; NULL for a value that is none. */
 const clact__op *clact__op_find(clact_operator value);
@@ -177,8 +192,8 @@ typedef struct clact__kernel {
     struct clact__program *home;
     cl_kernel kernel;
     size_t group_size;               /* the largest that the kernel runs with */
-    uint64_t known;                  /* a bit for each argument that is remembered */
-    cl_ulong last[CLACT__ARGUMENTS]; /* what it is */
+    bool known;                      /* all its arguments are set, and the integers are these: */
+    cl_ulong last[CLACT__ARGUMENTS]; /* by the argument's place */
     struct clact__kernel *next;
 } clact__kernel;
 
@@ -202,12 +217,13 @@ enum {
 };
 enum { CLACT__PROGRAMS = CLACT__PROGRAM_ROWS * CLACT__DTYPES * 2 /* streams */ * 2 /* narrow */ };
 
-/* The program of one variant and its idle kernels. */
+/* The program of one variant and its idle kernels. One of them is to be had without the lock. */
 typedef struct clact__program {
-    pthread_mutex_t lock;
-    cl_program program; /* NULL until first wanted */
-    char *options;      /* what it was compiled with */
-    atomic_bool fresh;  /* compiled from source, and to be kept in the cache's folder */
+    _Atomic(clact__kernel *) spare;
+    pthread_mutex_t lock; /* for what follows */
+    cl_program program;   /* NULL until first wanted */
+    char *options;        /* what it was compiled with */
+    atomic_bool fresh;    /* compiled from source, and to be kept in the cache's folder */
     clact__kernel *idle;
 } clact__program;
 
@@ -351,9 +367,8 @@ typedef struct clact__extent {
     size_t rows;
 } clact__extent;
 
-bool clact__view_empty(clact_view view);
 /* Checks a view by itself: its dtype, its range, its buffer's context and access. */
-clact_status clact__view_check(const clact_context *ctx, clact_view view, const char *name,
+clact_status clact__view_check(const clact_context *ctx, const clact_view *view, const char *name,
                                bool is_output, clact__extent *extent);
 /* Checks that an output and another operand have no element in common or, if that may be, are equal. */
 clact_status clact__view_check_overlap(const clact_context *ctx, const clact__extent *output,
@@ -398,11 +413,27 @@ void clact__call_add_integer(clact__call *call, cl_ulong value);
 void clact__call_add_reals(const clact_context *ctx, clact__call *call, double a, double b,
                            double c, double d);
 /* Whether an operand is there. */
-bool clact__call_has(const clact__call *call, unsigned i);
+static inline bool clact__call_has(const clact__call *call, unsigned i)
+{
+    return !call->roles[i].optional || call->views[i].mem;
+}
+
 /* What operand i has to be made of, and its shape. */
-clact_dtype clact__operand_dtype(const clact__call *call, unsigned i);
-size_t clact__operand_rows(const clact__call *call, unsigned i);
-size_t clact__operand_cols(const clact__call *call, unsigned i);
+static inline clact_dtype clact__operand_dtype(const clact__call *call, unsigned i)
+{
+    return call->roles[i].dtype ? call->roles[i].dtype : call->variant.dtype;
+}
+
+static inline size_t clact__operand_rows(const clact__call *call, unsigned i)
+{
+    return call->roles[i].rows ? call->rows : 1;
+}
+
+static inline size_t clact__operand_cols(const clact__call *call, unsigned i)
+{
+    return call->roles[i].cols ? call->roles[i].cols * call->cols : 1;
+}
+
 /* Whether an output may lie where another operand does: where an element of both is one item's alone. */
 bool clact__may_be_equal(const clact__role *output, const clact__role *other);
 /* Makes the operands views without gaps of these buffers. The views are kept in `views`. */
@@ -411,7 +442,11 @@ void clact__call_view(clact__call *call, size_t rows, size_t cols, const cl_mem 
 /* Everything about the operands that can be known to be wrong before anything is enqueued. Where
  * that is nothing, decides what depends on them. */
 clact_status clact__call_check(const clact_context *ctx, clact__call *call);
-bool clact__call_empty(const clact__call *call);
+static inline bool clact__call_empty(const clact__call *call)
+{
+    return call->rows == 0 || call->cols == 0;
+}
+
 /* Whether rows that follow each other without a gap make all the operands one long row. */
 bool clact__is_one_row(const clact__call *call);
 /* Whether the call moves more than the cache holds. If it is not in place, where each line has been
@@ -482,7 +517,7 @@ typedef clact_status clact__enqueuer(clact_context *ctx, cl_command_queue queue,
 clact_status clact__matrix_run(clact_context *ctx, const clact__call *call,
                                const void *const arrays[], clact__enqueuer *enqueue);
 
-/* pointwise.c and predict.c: all but the operands of a call */
+/* pointwise.c and predict.c: all of a call but its views and its shape, whatever it held */
 
 clact_status clact__pointwise_begin(const clact_context *ctx, clact_operator op,
                                     const clact_params *params, clact__direction direction,

@@ -54,13 +54,10 @@ clact__grid clact__cut(const clact_context *ctx, const clact__call *call, size_t
 /* Sets an integer, unless it is that of the last call. */
 static cl_int set_integer(clact__kernel *kernel, cl_uint index, cl_ulong value)
 {
-    const uint64_t bit = UINT64_C(1) << index;
-    if ((kernel->known & bit) && kernel->last[index] == value)
+    if (kernel->known && kernel->last[index] == value)
         return CL_SUCCESS;
-    const cl_int code = clSetKernelArg(kernel->kernel, index, sizeof(value), &value);
     kernel->last[index] = value;
-    kernel->known = code == CL_SUCCESS ? kernel->known | bit : kernel->known & ~bit;
-    return code;
+    return clSetKernelArg(kernel->kernel, index, sizeof(value), &value);
 }
 
 static cl_int set_operands(clact__kernel *kernel, const clact__call *call, cl_uint *index)
@@ -89,6 +86,7 @@ static cl_int set_arguments(clact__kernel *kernel, const clact__call *call, cons
                    ? set_integer(kernel, index, call->scalar[k].value.integer)
                    : clSetKernelArg(kernel->kernel, index, call->scalar[k].size,
                                     &call->scalar[k].value);
+    kernel->known = code == CL_SUCCESS;
     return code;
 }
 

@@ -23,7 +23,7 @@ static bool has(const matrices *m, unsigned i)
 /* Of a row of operand i. */
 static size_t row_bytes(const matrices *m, unsigned i)
 {
-    return clact__operand_cols(&m->call, i) * clact_dtype_size(clact__operand_dtype(&m->call, i));
+    return clact__operand_cols(&m->call, i) * clact__dtype_size(clact__operand_dtype(&m->call, i));
 }
 
 /* Of operand i in the piece. */
@@ -62,7 +62,7 @@ static clact_status check_operand(const clact_context *ctx, const matrices *m, u
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "%s is too large for memory", role->name);
     return clact__array_check(ctx, role->name, m->arrays[i],
                               rows * clact__operand_cols(&m->call, i),
-                              clact_dtype_size(clact__operand_dtype(&m->call, i)));
+                              clact__dtype_size(clact__operand_dtype(&m->call, i)));
 }
 
 static clact_status check_operands(const clact_context *ctx, const matrices *m)

@@ -153,6 +153,8 @@ clact_status clact__params_resolve(const clact_context *ctx, const clact__op *op
                                    const clact_params *params, clact_params *resolved)
 {
     *resolved = params ? *params : op->defaults;
+    if (!params && !op->parameters)
+        return CLACT_SUCCESS;
     clact_status status = resolve(ctx, op, dtype, CLACT_ALPHA, "alpha", &resolved->alpha);
     if (status == CLACT_SUCCESS)
         status = resolve(ctx, op, dtype, CLACT_BETA, "beta", &resolved->beta);
@@ -165,15 +167,7 @@ clact_status clact__params_resolve(const clact_context *ctx, const clact__op *op
 
 size_t clact_dtype_size(clact_dtype dtype)
 {
-    switch (dtype) {
-#define XX(value, NAME, name, size)                                                                \
-    case CLACT_##NAME:                                                                             \
-        return size;
-        CLACT_DTYPE_MAP(XX)
-        CLACT_LABEL_DTYPE_MAP(XX)
-#undef XX
-    }
-    return 0;
+    return clact__dtype_size(dtype);
 }
 
 const char *clact_dtype_name(clact_dtype dtype)

@@ -58,6 +58,7 @@ clact_status clact__pointwise_begin(const clact_context *ctx, clact_operator op,
         (clact__variant){.shape = &elementwise, .index = index_of(row, direction), .dtype = dtype};
     call->roles = direction == CLACT__FORWARD ? forward_roles : backward_roles;
     call->operands = clact__inputs(direction) + 1;
+    call->scalars = 0;
     if (row->parameters)
         clact__call_add_reals(ctx, call, p.alpha, p.beta, p.gamma, 0);
     return CLACT_SUCCESS;
@@ -67,11 +68,15 @@ clact_status clact_enqueue_forward(clact_context *ctx, cl_command_queue queue, c
                                    const clact_params *params, clact_view x, clact_view y,
                                    cl_uint n_wait, const cl_event *wait, cl_event *event)
 {
-    clact__call call = {.views = (clact_view[]){x, y}, .rows = x.rows, .cols = x.cols};
+    clact__call call; /* to clear it first would take longer than most of what follows */
     const clact_status status =
         clact__pointwise_begin(ctx, op, params, CLACT__FORWARD, x.dtype, &call);
-    return status == CLACT_SUCCESS ? clact__call_enqueue(ctx, queue, &call, n_wait, wait, event)
-                                   : status;
+    if (status != CLACT_SUCCESS)
+        return status;
+    call.views = (clact_view[]){x, y};
+    call.rows = x.rows;
+    call.cols = x.cols;
+    return clact__call_enqueue(ctx, queue, &call, n_wait, wait, event);
 }
 
 clact_status clact_enqueue_backward(clact_context *ctx, cl_command_queue queue, clact_operator op,
@@ -79,12 +84,15 @@ clact_status clact_enqueue_backward(clact_context *ctx, cl_command_queue queue, 
                                     clact_view saved, clact_view dx, cl_uint n_wait,
                                     const cl_event *wait, cl_event *event)
 {
-    clact__call call = {
-        .views = (clact_view[]){grad, saved, dx}, .rows = grad.rows, .cols = grad.cols};
+    clact__call call;
     const clact_status status =
         clact__pointwise_begin(ctx, op, params, clact__direction_of(kind), grad.dtype, &call);
-    return status == CLACT_SUCCESS ? clact__call_enqueue(ctx, queue, &call, n_wait, wait, event)
-                                   : status;
+    if (status != CLACT_SUCCESS)
+        return status;
+    call.views = (clact_view[]){grad, saved, dx};
+    call.rows = grad.rows;
+    call.cols = grad.cols;
+    return clact__call_enqueue(ctx, queue, &call, n_wait, wait, event);
 }
 
 clact_status clact_prepare(clact_context *ctx, clact_operator op, clact_dtype dtype)

@@ -33,6 +33,7 @@ clact_status clact__predict_begin(const clact_context *ctx, clact_dtype dtype, d
     call->variant = (clact__variant){.shape = &shape, .dtype = dtype};
     call->roles = roles;
     call->operands = 2;
+    call->scalars = 0;
     clact__call_add_integer(call, (cl_ulong)range.lowest);
     clact__call_add_integer(call, (cl_ulong)range.highest);
     return CLACT_SUCCESS;
@@ -42,11 +43,14 @@ clact_status clact_enqueue_predict(clact_context *ctx, cl_command_queue queue, d
                                    clact_view logits, clact_view labels, cl_uint n_wait,
                                    const cl_event *wait, cl_event *event)
 {
-    clact__call call = {
-        .views = (clact_view[]){logits, labels}, .rows = logits.rows, .cols = logits.cols};
+    clact__call call;
     const clact_status status = clact__predict_begin(ctx, logits.dtype, threshold, &call);
-    return status == CLACT_SUCCESS ? clact__call_enqueue(ctx, queue, &call, n_wait, wait, event)
-                                   : status;
+    if (status != CLACT_SUCCESS)
+        return status;
+    call.views = (clact_view[]){logits, labels};
+    call.rows = logits.rows;
+    call.cols = logits.cols;
+    return clact__call_enqueue(ctx, queue, &call, n_wait, wait, event);
 }
 
 clact_status clact_prepare_predict(clact_context *ctx, clact_dtype dtype)

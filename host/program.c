@@ -33,7 +33,7 @@ size_t clact__vector_width(const clact_context *ctx, clact_dtype dtype, bool nar
 {
     const clact__profile *profile = &ctx->profile;
     const size_t width =
-        clact__at_most(profile->vector_width, profile->vector_bytes / clact_dtype_size(dtype));
+        clact__at_most(profile->vector_width, profile->vector_bytes / clact__dtype_size(dtype));
     return narrow ? clact__at_most(width, 4) : width;
 }
 
@@ -193,6 +193,10 @@ clact_status clact__kernel_acquire(clact_context *ctx, const clact__variant *var
     clact__program *entry = find_program(ctx, variant);
     if (!entry)
         return clact__fail(ctx, CLACT_OUT_OF_MEMORY, "out of host memory");
+    /* Whoever takes it out has it alone, with all that its last user has left in it. */
+    *kernel = atomic_exchange(&entry->spare, NULL);
+    if (*kernel)
+        return CLACT_SUCCESS;
     clact_status status = CLACT_SUCCESS;
     /* The lock is held while building, so that threads that want the same program wait for one
      * build; those that want another do not wait. */
@@ -214,6 +218,9 @@ clact_status clact__kernel_acquire(clact_context *ctx, const clact__variant *var
 void clact__kernel_release(clact__kernel *kernel)
 {
     clact__program *home = kernel->home;
+    clact__kernel *none = NULL;
+    if (atomic_compare_exchange_strong(&home->spare, &none, kernel))
+        return;
     pthread_mutex_lock(&home->lock);
     kernel->next = home->idle;
     home->idle = kernel;
@@ -229,13 +236,21 @@ void clact__program_keep(const clact_context *ctx, clact__program *program)
     pthread_mutex_unlock(&program->lock);
 }
 
+static void kernel_free(clact__kernel *kernel)
+{
+    clReleaseKernel(kernel->kernel);
+    free(kernel);
+}
+
 static void program_free(clact__program *program)
 {
+    clact__kernel *spare = atomic_load(&program->spare);
+    if (spare)
+        kernel_free(spare);
     while (program->idle) {
         clact__kernel *kernel = program->idle;
         program->idle = kernel->next;
-        clReleaseKernel(kernel->kernel);
-        free(kernel);
+        kernel_free(kernel);
     }
     if (program->program)
         clReleaseProgram(program->program);

@@ -2,11 +2,13 @@
 /* Views: where their elements lie, and whether they may be read or written there. */
 #include "internal.h"
 
+#include <limits.h>
 #include <stdint.h>
 
 clact_view clact_view_1d(cl_mem mem, clact_dtype dtype, size_t offset, size_t n)
 {
-    return clact_view_2d(mem, dtype, offset, 1, n, n);
+    const clact_view view = {mem, dtype, offset, 1, n, n};
+    return view;
 }
 
 clact_view clact_view_2d(cl_mem mem, clact_dtype dtype, size_t offset, size_t rows, size_t cols,
@@ -16,15 +18,12 @@ clact_view clact_view_2d(cl_mem mem, clact_dtype dtype, size_t offset, size_t ro
     return view;
 }
 
-bool clact__view_empty(clact_view view)
-{
-    return view.rows == 0 || view.cols == 0;
-}
-
 /* *sum = a + b * c. False, and *sum unchanged, if that does not fit. */
 static bool add_product(size_t a, size_t b, size_t c, size_t *sum)
 {
-    if (b != 0 && c > SIZE_MAX / b)
+    /* Two factors below this need no division, which takes long. */
+    const size_t half = (size_t)1 << (sizeof(size_t) * CHAR_BIT / 2);
+    if ((b >= half || c >= half) && b != 0 && c > SIZE_MAX / b)
         return false;
     if (b * c > SIZE_MAX - a)
         return false;
@@ -65,10 +64,10 @@ static cl_int get_memory(const clact_context *ctx, cl_mem mem, memory *m)
     return code;
 }
 
-static clact_status check_memory(const clact_context *ctx, clact_view view, const char *name,
+static clact_status check_memory(const clact_context *ctx, cl_mem mem, const char *name,
                                  bool is_output, memory *m)
 {
-    const cl_int code = get_memory(ctx, view.mem, m);
+    const cl_int code = get_memory(ctx, mem, m);
     if (code == CL_INVALID_CONTEXT)
         return clact__fail_text(ctx, CLACT_WRONG_CONTEXT, code,
                                 "an operand's buffer belongs to another OpenCL context");
@@ -82,35 +81,35 @@ static clact_status check_memory(const clact_context *ctx, clact_view view, cons
     return CLACT_SUCCESS;
 }
 
-clact_status clact__view_check(const clact_context *ctx, clact_view view, const char *name,
+clact_status clact__view_check(const clact_context *ctx, const clact_view *view, const char *name,
                                bool is_output, clact__extent *extent)
 {
-    const size_t size = clact_dtype_size(view.dtype);
-    if (!view.mem)
+    const size_t size = clact__dtype_size(view->dtype);
+    if (!view->mem)
         return clact__fail(ctx, CLACT_INVALID_ARGUMENT, "%s.mem is NULL", name);
-    if (is_output && view.rows > 1 && view.stride < view.cols)
+    if (is_output && view->rows > 1 && view->stride < view->cols)
         return clact__fail(ctx, CLACT_OVERLAP, "the rows of %s overlap: stride %zu < %zu columns",
-                           name, view.stride, view.cols);
+                           name, view->stride, view->cols);
     memory m;
-    const clact_status status = check_memory(ctx, view, name, is_output, &m);
+    const clact_status status = check_memory(ctx, view->mem, name, is_output, &m);
     if (status != CLACT_SUCCESS)
         return status;
 
     /* The element behind the last one, then bytes. */
     size_t end = 0;
-    const bool fits = add_product(view.offset, view.rows - 1, view.stride, &end) &&
-                      add_product(end, 1, view.cols, &end) && add_product(0, end, size, &end);
+    const bool fits = add_product(view->offset, view->rows - 1, view->stride, &end) &&
+                      add_product(end, 1, view->cols, &end) && add_product(0, end, size, &end);
     if (!fits || end > m.size)
         return clact__fail(ctx, CLACT_OUT_OF_BOUNDS,
                            "%s (offset %zu, %zu rows of %zu, stride %zu) reaches past its buffer "
                            "of %zu bytes",
-                           name, view.offset, view.rows, view.cols, view.stride, m.size);
+                           name, view->offset, view->rows, view->cols, view->stride, m.size);
     extent->root = m.root;
-    extent->begin = m.origin + view.offset * size;
+    extent->begin = m.origin + view->offset * size;
     extent->end = m.origin + end;
-    extent->row_bytes = view.cols * size;
-    extent->stride_bytes = view.rows > 1 ? view.stride * size : extent->row_bytes;
-    extent->rows = view.rows;
+    extent->row_bytes = view->cols * size;
+    extent->stride_bytes = view->rows > 1 ? view->stride * size : extent->row_bytes;
+    extent->rows = view->rows;
     return CLACT_SUCCESS;
 }
 
