@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include <stdint.h>
+#include <string.h>
 
 /* Checks of what is not an operand. */
 
@@ -77,13 +78,13 @@ void clact__call_add_reals(const clact_context *ctx, clact__call *call, double a
                            double c, double d)
 {
     if (clact__computes_in_double(ctx, call->variant.dtype)) {
-        const cl_double4 doubles = {{a, b, c, d}};
+        const cl_double doubles[4] = {a, b, c, d};
         call->scalar[call->scalars].size = sizeof(doubles);
-        call->scalar[call->scalars++].value.doubles = doubles;
+        memcpy(call->scalar[call->scalars++].value.doubles, doubles, sizeof(doubles));
     } else {
-        const cl_float4 floats = {{(float)a, (float)b, (float)c, (float)d}};
+        const cl_float floats[4] = {(float)a, (float)b, (float)c, (float)d};
         call->scalar[call->scalars].size = sizeof(floats);
-        call->scalar[call->scalars++].value.floats = floats;
+        memcpy(call->scalar[call->scalars++].value.floats, floats, sizeof(floats));
     }
 }
 

@@ -97,20 +97,23 @@ double clact__rounded_to_f32(double value);
 
 /* status.c: what went wrong */
 
+/* Functions that are rarely called: what leads to them is kept out of the way of the rest. */
 #if defined(__GNUC__)
 #define CLACT__PRINTF(text, first) __attribute__((format(printf, text, first)))
+#define CLACT__RARE __attribute__((cold))
 #else
 #define CLACT__PRINTF(text, first)
+#define CLACT__RARE
 #endif
 
 /* Records an error for this thread, tells the context's log, and returns `status`. */
-clact_status clact__fail(const clact_context *ctx, clact_status status, const char *format, ...)
-    CLACT__PRINTF(3, 4);
+CLACT__RARE clact_status clact__fail(const clact_context *ctx, clact_status status,
+                                     const char *format, ...) CLACT__PRINTF(3, 4);
 /* The same for an OpenCL call that returned `code`. */
-clact_status clact__fail_cl(const clact_context *ctx, cl_int code, const char *call);
+CLACT__RARE clact_status clact__fail_cl(const clact_context *ctx, cl_int code, const char *call);
 /* The same for a text of any length. */
-clact_status clact__fail_text(const clact_context *ctx, clact_status status, cl_int code,
-                              const char *text);
+CLACT__RARE clact_status clact__fail_text(const clact_context *ctx, clact_status status,
+                                          cl_int code, const char *text);
 
 /* device.c: which device, and how work is cut for it */
 
@@ -311,7 +314,6 @@ typedef struct clact__pool {
 clact_status clact__mem_create(clact_context *ctx, cl_mem_flags flags, size_t bytes, cl_mem *mem);
 clact_status clact__pool_acquire(clact_context *ctx, size_t bytes, clact__block **block);
 void clact__pool_release(clact_context *ctx, clact__block *block);
-
 /* context.c */
 
 /* The queues of the host-array calls, which must not wait behind what the caller has enqueued. Only
@@ -400,8 +402,8 @@ typedef struct clact__call {
         size_t size;
         union {
             cl_ulong integer; /* of 8 bytes */
-            cl_float4 floats;
-            cl_double4 doubles;
+            cl_float floats[4];
+            cl_double doubles[4];
         } value;
     } scalar[CLACT__SCALARS];
 } clact__call;

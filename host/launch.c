@@ -107,7 +107,8 @@ static void empty_views(clact__call *call, cl_mem mem, clact_view views[CLACT__O
 
 /* Runs the kernel on an empty range and waits for that, on a queue where nothing else is waited
  * for. Says nothing of what goes wrong: no call needs it. */
-static bool run_on_nothing(const clact_context *ctx, clact__kernel *kernel, clact__call call)
+CLACT__RARE static bool run_on_nothing(const clact_context *ctx, clact__kernel *kernel,
+                                       const clact__call *call)
 {
     cl_int code = CL_SUCCESS;
     cl_command_queue queue = clCreateCommandQueue(ctx->cl, ctx->device, 0, &code);
@@ -115,10 +116,11 @@ static bool run_on_nothing(const clact_context *ctx, clact__kernel *kernel, clac
         return false;
     cl_mem mem = clCreateBuffer(ctx->cl, CL_MEM_READ_WRITE, 1, NULL, &code);
     if (code == CL_SUCCESS) {
+        clact__call nothing = *call;
         clact_view views[CLACT__OPERANDS];
-        empty_views(&call, mem, views);
-        const clact__grid g = grid_of(ctx, &call, kernel->group_size);
-        code = set_arguments(kernel, &call, &g);
+        empty_views(&nothing, mem, views);
+        const clact__grid g = grid_of(ctx, &nothing, kernel->group_size);
+        code = set_arguments(kernel, &nothing, &g);
         if (code == CL_SUCCESS)
             code = clEnqueueNDRangeKernel(queue, kernel->kernel, 2, NULL, g.global, g.local, 0,
                                           NULL, NULL);
@@ -145,7 +147,7 @@ static void keep(const clact_context *ctx, clact__kernel *kernel, const clact__c
     /* Nearly always it is not: to read that costs no thread another's cache line. */
     if (!atomic_load(&kernel->home->fresh) || !atomic_exchange(&kernel->home->fresh, false))
         return;
-    if (!ctx->profile.compiles_late || run_on_nothing(ctx, kernel, *call))
+    if (!ctx->profile.compiles_late || run_on_nothing(ctx, kernel, call))
         clact__program_keep(ctx, kernel->home);
 }
 
