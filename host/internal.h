@@ -303,17 +303,33 @@ typedef struct clact__block {
     struct clact__block *next;
 } clact__block;
 
+/* A buffer that a block has, and its size. It is only here while the block has it, so that no other
+ * buffer can have its handle. */
+typedef struct clact__owned {
+    _Atomic(cl_mem) mem; /* NULL: there is none */
+    atomic_size_t bytes;
+} clact__owned;
+
+/* Those with the same hash have a cache line. */
+enum { CLACT__OWNED_HASHES = 64, CLACT__OWNED_ALIKE = 4 };
+
 typedef struct clact__pool {
     pthread_mutex_t lock;
     clact__block *idle; /* the most recently released first */
     size_t idle_bytes, idle_blocks;
     size_t limit;
+    /* Written with the lock, read without. What has no room is left out. */
+    clact__owned owned[CLACT__OWNED_HASHES][CLACT__OWNED_ALIKE];
 } clact__pool;
 
 /* Makes a buffer, for which what is idle makes way if need be. */
 clact_status clact__mem_create(clact_context *ctx, cl_mem_flags flags, size_t bytes, cl_mem *mem);
 clact_status clact__pool_acquire(clact_context *ctx, size_t bytes, clact__block **block);
 void clact__pool_release(clact_context *ctx, clact__block *block);
+/* The size of a buffer that is known to be a block's, without asking OpenCL; else 0. Such a buffer is no
+ * part of another, and may be read and written. */
+size_t clact__pool_size_of(const clact_context *ctx, cl_mem mem);
+
 /* context.c */
 
 /* The queues of the host-array calls, which must not wait behind what the caller has enqueued. Only

@@ -6,11 +6,49 @@
 
 #include <stdlib.h>
 
-static void block_free(clact__block *block)
+/* What each call would have to ask of OpenCL about its buffers. */
+
+static size_t hash_of(cl_mem mem)
 {
+    const uint64_t spread = (uint64_t)(uintptr_t)mem * UINT64_C(0x9e3779b97f4a7c15);
+    return (size_t)(spread >> 32) % CLACT__OWNED_HASHES;
+}
+
+/* Replaces a buffer among those of the block's hash; NULL stands for room. */
+static void replace_owned(clact__pool *pool, const clact__block *block, cl_mem old, cl_mem new)
+{
+    clact__owned *owned = pool->owned[hash_of(block->mem)];
+    pthread_mutex_lock(&pool->lock);
+    for (int i = 0; i < CLACT__OWNED_ALIKE; i++)
+        if (atomic_load(&owned[i].mem) == old) {
+            /* In an order that lets readers notice that it is another buffer's size. */
+            atomic_store(&owned[i].mem, NULL);
+            atomic_store(&owned[i].bytes, block->bytes);
+            atomic_store(&owned[i].mem, new);
+            break;
+        }
+    pthread_mutex_unlock(&pool->lock);
+}
+
+size_t clact__pool_size_of(const clact_context *ctx, cl_mem mem)
+{
+    const clact__owned *owned = ctx->pool.owned[hash_of(mem)];
+    for (int i = 0; i < CLACT__OWNED_ALIKE; i++)
+        if (atomic_load(&owned[i].mem) == mem) {
+            const size_t bytes = atomic_load(&owned[i].bytes);
+            return atomic_load(&owned[i].mem) == mem ? bytes : 0;
+        }
+    return 0;
+}
+
+static void block_free(clact__pool *pool, clact__block *block)
+{
+    replace_owned(pool, block, block->mem, NULL);
     clReleaseMemObject(block->mem);
     free(block);
 }
+
+/* Blocks. */
 
 /* The idle block of that size, unlinked; NULL if there is none. */
 static clact__block *take_idle(clact__pool *pool, size_t bytes)
@@ -68,6 +106,7 @@ clact_status clact__pool_acquire(clact_context *ctx, size_t bytes, clact__block 
         return status;
     }
     made->bytes = bytes;
+    replace_owned(&ctx->pool, made, NULL, made->mem);
     *block = made;
     return CLACT_SUCCESS;
 }
@@ -91,7 +130,7 @@ static void shrink(clact__pool *pool, size_t bytes, size_t blocks)
 
     while (dropped) {
         clact__block *next = dropped->next;
-        block_free(dropped);
+        block_free(pool, dropped);
         dropped = next;
     }
 }
@@ -103,7 +142,7 @@ void clact__pool_release(clact_context *ctx, clact__block *block)
 {
     clact__pool *pool = &ctx->pool;
     if (block->bytes > pool->limit) {
-        block_free(block);
+        block_free(pool, block);
         return;
     }
     pthread_mutex_lock(&pool->lock);

@@ -40,6 +40,11 @@ typedef struct memory {
 
 static cl_int get_memory(const clact_context *ctx, cl_mem mem, memory *m)
 {
+    const size_t owned = clact__pool_size_of(ctx, mem);
+    if (owned) {
+        *m = (memory){.root = mem, .size = owned, .flags = CL_MEM_READ_WRITE};
+        return CL_SUCCESS;
+    }
     cl_context owner = NULL;
     cl_mem_object_type type = 0;
     cl_int code = clGetMemObjectInfo(mem, CL_MEM_CONTEXT, sizeof(owner), &owner, NULL);

@@ -120,6 +120,65 @@ static void test_larger_than_the_limit(void **state)
     clReleaseMemObject(mem);
 }
 
+/* How large a buffer is and what may be done with it is known of that very buffer, also where there are
+ * many, and where one got the handle of another that is gone. */
+
+enum { BUFFERS = 400 };
+
+static void check_mem(struct fixture *f, cl_mem mem, size_t n)
+{
+    const clact_view all = clact_view_1d(mem, CLACT_F32, 0, n);
+    const clact_view more = clact_view_1d(mem, CLACT_F32, 1, n);
+    assert_ok(clact_enqueue_forward(f->ctx, NULL, any_operator(), NULL, all, all, 0, NULL, NULL));
+    assert_error(
+        f, CLACT_OUT_OF_BOUNDS,
+        clact_enqueue_forward(f->ctx, NULL, any_operator(), NULL, more, more, 0, NULL, NULL));
+}
+
+static void refuse_output(struct fixture *f, cl_mem mem, size_t n)
+{
+    const clact_view all = clact_view_1d(mem, CLACT_F32, 0, n);
+    assert_error(
+        f, CLACT_INVALID_ARGUMENT,
+        clact_enqueue_forward(f->ctx, NULL, any_operator(), NULL, all, all, 0, NULL, NULL));
+}
+
+static void test_buffers_are_told_apart(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f, NULL);
+    clact_buffer *buffers[BUFFERS];
+    cl_mem mems[BUFFERS], gone[BUFFERS];
+    for (size_t i = 0; i < BUFFERS; i++)
+        assert_ok(clact_buffer_create(f.ctx, (i + 1) * sizeof(float), &buffers[i]));
+    for (size_t i = 0; i < BUFFERS; i++) {
+        gone[i] = clact_buffer_mem(buffers[i]);
+        check_mem(&f, gone[i], i + 1);
+    }
+    assert_int_equal(clFinish(clact_context_queue(f.ctx)), CL_SUCCESS);
+    for (size_t i = 0; i < BUFFERS; i++)
+        clact_buffer_destroy(buffers[i]);
+    clact_context_trim(f.ctx);
+    size_t again = 0;
+    for (size_t i = 0; i < BUFFERS; i++) {
+        const cl_mem_flags flags = i % 2 ? CL_MEM_READ_ONLY : CL_MEM_READ_WRITE;
+        mems[i] = make_mem(f.ctx, flags, (i + 3) * sizeof(float), NULL);
+        for (size_t k = 0; k < BUFFERS; k++)
+            again += mems[i] == gone[k];
+    }
+    print_message("%zu handles were those of others before\n", again);
+    for (size_t i = 0; i < BUFFERS; i++) {
+        if (i % 2)
+            refuse_output(&f, mems[i], i + 3);
+        else
+            check_mem(&f, mems[i], i + 3);
+    }
+    for (size_t i = 0; i < BUFFERS; i++)
+        assert_int_equal(clReleaseMemObject(mems[i]), CL_SUCCESS);
+    fixture_close(&f);
+}
+
 /* A buffer that outlives its context works, and frees everything when it goes. */
 static void test_buffer_outlives_context(void **state)
 {
@@ -149,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_trim),
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_larger_than_the_limit),
+        cmocka_unit_test(test_buffers_are_told_apart),
         cmocka_unit_test(test_buffer_outlives_context),
     };
     return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
