@@ -363,8 +363,10 @@ static clact_status call_views(void)
     return status;
 }
 
-static void check_nothing(void)
+/* At the end of the program nothing may be under way: PoCL might be compiling a kernel for it. */
+static void finish_views(void)
 {
+    assert_int_equal(clFinish(clact_context_queue(shared.ctx)), CL_SUCCESS);
 }
 
 static void test_faults(void **state)
@@ -376,7 +378,7 @@ static void test_faults(void **state)
     memcpy(&fault_loss, fault_data.loss, sizeof(fault_loss));
     memcpy(fault_dx, fault_data.dx, sizeof(fault_dx));
     check_faults(call_arrays, check_arrays);
-    check_faults(call_views, check_nothing);
+    check_faults(call_views, finish_views);
     loss_data_free(&fault_data);
 }
 

@@ -174,6 +174,7 @@ static void test_buffers_are_told_apart(void **state)
         else
             check_mem(&f, mems[i], i + 3);
     }
+    assert_int_equal(clFinish(clact_context_queue(f.ctx)), CL_SUCCESS);
     for (size_t i = 0; i < BUFFERS; i++)
         assert_int_equal(clReleaseMemObject(mems[i]), CL_SUCCESS);
     fixture_close(&f);
