@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The host-array calls: any number of elements, in pieces, on the arrays themselves where the
  * device shares the host's memory, through three buffers in turn where it does not. */
-#include "internal.h"
+#include "call.h"
 
 #include <stdint.h>
 

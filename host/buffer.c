@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Buffers that the library owns, and the ways in and out of them. */
-#include "internal.h"
+#include "call.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A call and its operands: what each has to be, and whether all of them may be used. */
-#include "internal.h"
+#include "call.h"
 
 #include <stdint.h>
 #include <string.h>

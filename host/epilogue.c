@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Fused epilogues: calls of epilogue.cl's kernel, and of the one there that adds up a bias' gradient. */
-#include "internal.h"
+#include "call.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Gated linear units: act(a) * b, forward and gradients. */
-#include "internal.h"
+#include "call.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The one way to a kernel: cut the work, set the arguments, enqueue. */
-#include "internal.h"
+#include "call.h"
 
 #include <stdint.h>
 

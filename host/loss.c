@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Binary cross-entropy with logits: calls of loss.cl's kernel, and of reduce.cl's where the losses
  * are added up. */
-#include "internal.h"
+#include "call.h"
 
 #include <stdio.h>
 

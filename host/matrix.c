@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The host-array calls on matrices: any operands, as many rows at once as the device takes, on the
  * arrays themselves where the device shares the host's memory, through buffers where it does not. */
-#include "internal.h"
+#include "call.h"
 
 #include <stdint.h>
 

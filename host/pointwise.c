@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The operators of ops.def on views: calls of elementwise.cl's kernels. */
-#include "internal.h"
+#include "call.h"
 
 #include <stdio.h>
 

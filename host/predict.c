@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Labels from logits, on views: calls of predict.cl's kernel. */
-#include "internal.h"
+#include "call.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The recurrent cells on views and host arrays: calls of the kernels of lstm.cl and gru.cl. */
-#include "internal.h"
+#include "call.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Softmax and log-softmax over rows, and their gradients: calls of softmax.cl's kernels. */
-#include "internal.h"
+#include "call.h"
 
 #include <stdio.h>
 

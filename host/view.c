@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Views: where their elements lie, and whether they may be read or written there. */
-#include "internal.h"
+#include "call.h"
 
 #include <limits.h>
 #include <stdint.h>
