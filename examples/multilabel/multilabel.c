@@ -22,6 +22,12 @@ static const double learning_rate = 2.0;
 #define LABEL_NAME(name, meaning) #name,
 static const char *const label_names[LABELS] = {WEATHER_LABELS(LABEL_NAME)};
 
+/* What there is without pos_weight, and without thresholds. */
+#define LABEL_ONE(name, meaning) 1.0F,
+#define LABEL_HALF(name, meaning) 0.5,
+static const float ones[LABELS] = {WEATHER_LABELS(LABEL_ONE)};
+static const double halves[LABELS] = {WEATHER_LABELS(LABEL_HALF)};
+
 typedef struct model {
     double weights[LABELS][FEATURES];
     double bias[LABELS];
@@ -259,15 +265,15 @@ static void print_score(double threshold, score s)
            s.real == 0 ? 0.0 : (double)s.right / (double)s.real, f1(s));
 }
 
-static void report(const model *m, const double halves[LABELS], const score at_half[LABELS],
-                   const double thresholds[LABELS], const score at_own[LABELS])
+static void report(const model *m, const score at_half[LABELS], const double thresholds[LABELS],
+                   const score at_own[LABELS])
 {
     double sums[2] = {0.0, 0.0};
     printf("%-8s  %10s  %9s  %9s  %6s  %5s  %9s  %9s  %6s  %5s\n", "label", "pos_weight",
            "threshold", "precision", "recall", "F1", "threshold", "precision", "recall", "F1");
     for (size_t l = 0; l < LABELS; l++) {
         printf("%-8s  %10.2f", label_names[l], (double)m->pos_weight[l]);
-        print_score(halves[l], at_half[l]);
+        print_score(0.5, at_half[l]);
         print_score(thresholds[l], at_own[l]);
         putchar('\n');
         sums[0] += f1(at_half[l]) / LABELS;
@@ -278,7 +284,6 @@ static void report(const model *m, const double halves[LABELS], const score at_h
 
 static bool learn_and_judge(trainer *t, const float pos_weight[LABELS], const char *title)
 {
-    static const double halves[LABELS] = {0.5, 0.5, 0.5, 0.5, 0.5};
     double thresholds[LABELS];
     score at_half[LABELS], at_own[LABELS];
     model m = {.bias = {0.0}};
@@ -288,7 +293,7 @@ static bool learn_and_judge(trainer *t, const float pos_weight[LABELS], const ch
     if (!train(t, &m) || !choose_thresholds(t, &m, thresholds) || !judge(t, halves, at_half) ||
         !judge(t, thresholds, at_own))
         return false;
-    report(&m, halves, at_half, thresholds, at_own);
+    report(&m, at_half, thresholds, at_own);
     return true;
 }
 
@@ -315,7 +320,6 @@ static bool balance(const trainer *t, float pos_weight[LABELS])
 /* Learns from the first three quarters of the days, twice, and is judged by the rest. */
 static bool run(clact_context *ctx, day *days, size_t count)
 {
-    static const float ones[LABELS] = {1.0F, 1.0F, 1.0F, 1.0F, 1.0F};
     float pos_weight[LABELS];
     clact_device_info info;
     trainer t;
