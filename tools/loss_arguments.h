@@ -25,7 +25,8 @@ struct loss_arguments {
 
 bool loss_arguments_parse(struct loss_arguments *loss, int argc, char **argv, struct failure *why);
 
-/* How many numbers are in a list with commas between them, which all are good; and then that one. */
+/* How many numbers are in a list with commas between them, if all are good; and, of such a list, the
+ * number i. */
 bool loss_list_count(const char *list, size_t *count, struct failure *why);
 double loss_list_number(const char *list, size_t i);
 

@@ -26,8 +26,8 @@ struct parameters {
 bool parameters_parse(struct parameters *parameters, size_t i, const char *text,
                       struct failure *why);
 
-/* The operator's defaults, but for what is given; a failure if it does not have that. The operator may
- * be none, with a name that is not one of theirs. */
+/* The operator's defaults, but for what is given; a failure if it does not have that. The operator
+ * may be none, with a name that is not one of theirs. */
 bool parameters_apply(const struct parameters *parameters, clact_operator op, const char *name,
                       const char *command, clact_params *params, struct failure *why);
 

@@ -9,8 +9,8 @@
 
 #include <stddef.h>
 
-/* Opens the files of those paths that are not NULL, of which one at most can be standard input. Either
- * all of them are open then or none. */
+/* Opens the files of those paths that are not NULL, of which one at most can be standard input.
+ * Either all of them are open then or none. */
 bool inputs_open(struct input *inputs, const char *const *paths, size_t count, struct failure *why);
 void inputs_close(struct input *inputs, const char *const *paths, size_t count);
 
