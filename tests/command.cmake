@@ -6,7 +6,7 @@ if(CLACT_BUILD_TOOLS)
     if(CLACT_SANITIZE)
         set(no_leaks ENVIRONMENT ASAN_OPTIONS=detect_leaks=0)
     endif()
-    set(tests command command_bench command_errors command_loss command_params command_predict command_process command_softmax
+    set(tests command command_bench command_errors command_gate command_loss command_params command_predict command_process command_softmax
               command_verify)
     foreach(test IN LISTS tests)
         add_executable(${test}_test ${test}_test.c command_harness.c)

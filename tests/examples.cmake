@@ -14,6 +14,13 @@ if(CLACT_BUILD_EXAMPLES)
   clact_add_test(NAME example_vanishing COMMAND "${CMAKE_COMMAND}"
     "-DVANISHING=$<TARGET_FILE:vanishing>" -P "${CMAKE_CURRENT_LIST_DIR}/vanishing_test.cmake")
 
+  clact_add_test(NAME example_multilabel COMMAND "${CMAKE_COMMAND}"
+    "-DMULTILABEL=$<TARGET_FILE:multilabel>"
+    "-DREADME=${PROJECT_SOURCE_DIR}/examples/multilabel/README.md"
+    "-DDATA=${PROJECT_SOURCE_DIR}/examples/multilabel/seattle-weather.csv"
+    "-DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/multilabel_test"
+    -P "${CMAKE_CURRENT_LIST_DIR}/multilabel_test.cmake")
+
   clact_add_test(NAME example_lstm COMMAND "${CMAKE_COMMAND}"
     "-DLSTM=$<TARGET_FILE:lstm>" -P "${CMAKE_CURRENT_LIST_DIR}/lstm_test.cmake")
 endif()

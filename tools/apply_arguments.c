@@ -3,67 +3,27 @@
 
 #include "commands.h"
 #include "operators.h"
+#include "parameters.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { DEFAULT_PIECE_BYTES = 64 << 20, LARGEST_ELEMENT = 8 };
+/* OPTION_PARAMETER and the numbers after it stand for parameter_options. */
 enum { OPTION_BF16 = 256, OPTION_SAVED, OPTION_PIECE_BYTES, OPTION_THRESHOLD, OPTION_PARAMETER };
-
-/* OPTION_PARAMETER and the numbers after it stand for these. */
-static const struct {
-    const char *option;
-    clact_parameter parameter;
-} parameters[] = {
-    {"--alpha", CLACT_ALPHA},
-    {"--beta", CLACT_BETA},
-    {"--gamma", CLACT_GAMMA},
-};
-enum { PARAMETERS = sizeof parameters / sizeof parameters[0] };
-
-static double *value_of(clact_params *params, clact_parameter parameter)
-{
-    return parameter == CLACT_ALPHA  ? &params->alpha
-           : parameter == CLACT_BETA ? &params->beta
-                                     : &params->gamma;
-}
-
-static bool has(clact_operator operation, clact_parameter parameter)
-{
-    return (clact_operator_parameters(operation) & parameter) != 0;
-}
-
-/* With as few digits as say which double it is. */
-static void print_number(double value)
-{
-    char text[32];
-    int digits = 1;
-    do
-        snprintf(text, sizeof text, "%.*g", digits, value);
-    while (digits++ < 17 && strtod(text, NULL) != value);
-    fputs(text, stdout);
-}
 
 static void print_operator(clact_operator operation)
 {
     unsigned saved = clact_operator_saved(operation);
-    clact_params defaults = {0, 0, 0};
-    clact_params_default(operation, &defaults);
     printf("  %-24s  %s", clact_operator_name(operation),
            saved == CLACT_SAVED_OUTPUT  ? "output"
            : saved == CLACT_SAVED_INPUT ? "input"
                                         : "output, input");
-    for (size_t i = 0; i < PARAMETERS; i++) {
-        if (!has(operation, parameters[i].parameter))
-            continue;
-        printf("  %s ", parameters[i].option);
-        print_number(*value_of(&defaults, parameters[i].parameter));
-    }
+    parameters_print_defaults(operation);
     putchar('\n');
 }
 
@@ -158,42 +118,16 @@ static bool parse_saved(const char *text, clact_saved *saved, struct failure *wh
     return true;
 }
 
-/* strtod would also take leading blanks, "nan", "inf" and hexadecimal digits. */
-static bool parse_number(const char *option, const char *text, double *number, struct failure *why)
-{
-    char *end;
-    errno = 0;
-    *number = strtod(text, &end);
-    bool held = isfinite(*number) && (errno == 0 || *number != 0);
-    if (end == text || text[strspn(text, "+-.0123456789eE")] != '\0' || *end != '\0' || !held)
-        return fail_usage(why, "%s needs a decimal number that a double can hold, not '%s'", option,
-                          text);
-    return true;
-}
-
-/* What the command line says before it is known of which operator. */
-struct given {
-    clact_params params;
-    unsigned parameters; /* clact_parameter values, or-ed */
-};
-
-static bool parse_parameter(struct given *given, size_t i, const char *text, struct failure *why)
-{
-    clact_parameter parameter = parameters[i].parameter;
-    given->parameters |= (unsigned)parameter;
-    return parse_number(parameters[i].option, text, value_of(&given->params, parameter), why);
-}
-
 static bool parse_threshold(const char *text, double *threshold, struct failure *why)
 {
-    if (!parse_number("--threshold", text, threshold, why))
+    if (!number_parse("--threshold", text, threshold, why))
         return false;
     return (*threshold >= 0 && *threshold <= 1) ||
            fail_usage(why, "--threshold needs a number from 0 to 1, not '%s'", text);
 }
 
-static bool parse_options(struct apply_arguments *apply, struct given *given, int argc, char **argv,
-                          struct failure *why)
+static bool parse_options(struct apply_arguments *apply, struct parameters *given, int argc,
+                          char **argv, struct failure *why)
 {
     static const struct option options[] = {
         {"output", required_argument, NULL, 'o'},
@@ -231,9 +165,9 @@ static bool parse_options(struct apply_arguments *apply, struct given *given, in
             good = fail_usage(why, "--threshold is for clact predict");
         else if (character >= OPTION_PARAMETER && apply->command == APPLY_PREDICT)
             good = fail_usage(why, "clact predict has no %s; see clact predict --help",
-                              parameters[character - OPTION_PARAMETER].option);
+                              parameter_options[character - OPTION_PARAMETER]);
         else if (character >= OPTION_PARAMETER)
-            good = parse_parameter(given, (size_t)(character - OPTION_PARAMETER), optarg, why);
+            good = parameters_parse(given, (size_t)(character - OPTION_PARAMETER), optarg, why);
         else
             good = fail_option(why, character, argv);
     }
@@ -247,30 +181,18 @@ static bool find_operation(struct apply_arguments *apply, const char *name, stru
     return apply->rows != NULL || operators_find(name, &apply->operation, why);
 }
 
-/* The defaults, but for what is given. */
-static bool fill_params(struct apply_arguments *apply, struct given *given, const char *command,
-                        struct failure *why)
+static bool fill_params(struct apply_arguments *apply, const struct parameters *given,
+                        const char *command, struct failure *why)
 {
-    if (apply->rows == NULL)
-        clact_params_default(apply->operation, &apply->params);
-    for (size_t i = 0; i < PARAMETERS; i++) {
-        clact_parameter parameter = parameters[i].parameter;
-        if ((given->parameters & parameter) == 0)
-            continue;
-        if (!has(apply->operation, parameter))
-            return fail_usage(why, "%s has no %s; see clact %s --help",
-                              apply->rows != NULL ? apply->rows->name
-                                                  : clact_operator_name(apply->operation),
-                              parameters[i].option, command);
-        *value_of(&apply->params, parameter) = *value_of(&given->params, parameter);
-    }
-    return true;
+    const char *name =
+        apply->rows != NULL ? apply->rows->name : clact_operator_name(apply->operation);
+    return parameters_apply(given, apply->operation, name, command, &apply->params, why);
 }
 
 bool apply_arguments_parse(struct apply_arguments *apply, enum apply_command command, int argc,
                            char **argv, struct failure *why)
 {
-    struct given given = {.parameters = 0};
+    struct parameters given = {.given = 0};
     *apply = (struct apply_arguments){.command = command,
                                       .threshold = 0.5,
                                       .input_count = command == APPLY_BACKWARD ? 2 : 1,

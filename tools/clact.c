@@ -17,6 +17,7 @@ static const struct {
     {"backward", backward_command, "multiply a gradient by an operator's derivative"},
     {"predict", predict_command, "turn logits into labels: 1 at or above a probability, else 0"},
     {"loss", loss_command, "the binary cross-entropy of logits, and its gradient"},
+    {"gate", gate_command, "gated linear units, such as SwiGLU, and their gradients"},
     {"verify", verify_command, "measure the errors of a device's results"},
     {"bench", bench_command, "measure how fast a device is, beside copying the same bytes"},
     {"devices", devices_command, "list the OpenCL devices of this machine"},

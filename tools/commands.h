@@ -11,6 +11,7 @@
 bool forward_command(int argc, char **argv, struct failure *why);
 bool backward_command(int argc, char **argv, struct failure *why);
 bool predict_command(int argc, char **argv, struct failure *why);
+bool gate_command(int argc, char **argv, struct failure *why);
 bool loss_command(int argc, char **argv, struct failure *why);
 bool verify_command(int argc, char **argv, struct failure *why);
 bool bench_command(int argc, char **argv, struct failure *why);

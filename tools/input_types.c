@@ -8,6 +8,9 @@ bool input_find_dtype(const struct input *input, bool bf16, clact_dtype *dtype, 
     const struct npy_header *header = &input->header;
     char type[8];
     npy_format_type(header, type);
+    if (header->item_size == 1)
+        return fail(why, "%s: elements of type '%s' can only be targets of a loss", input->path,
+                    type);
     if (bf16 && header->kind == 'f')
         return fail(why, "%s: with --bf16 the elements have to be of type u2, not '%s'",
                     input->path, type);
@@ -20,17 +23,11 @@ bool input_find_dtype(const struct input *input, bool bf16, clact_dtype *dtype, 
     return true;
 }
 
-bool inputs_match(const struct input *grad, const struct input *saved, struct failure *why)
+bool inputs_match_shapes(const struct input *grad, const struct input *saved, struct failure *why)
 {
     const struct npy_header *g = &grad->header;
     const struct npy_header *s = &saved->header;
     char left[256], right[256];
-    if (g->item_size != s->item_size) {
-        npy_format_type(g, left);
-        npy_format_type(s, right);
-        return fail(why, "%s and %s differ in their types: '%s' and '%s'", grad->path, saved->path,
-                    left, right);
-    }
     if (g->dimensions != s->dimensions ||
         memcmp(g->shape, s->shape, g->dimensions * sizeof g->shape[0]) != 0) {
         npy_format_shape(g, left, sizeof left);
@@ -42,4 +39,20 @@ bool inputs_match(const struct input *grad, const struct input *saved, struct fa
         return fail(why, "%s and %s differ in their order: one is in C order, one in Fortran order",
                     grad->path, saved->path);
     return true;
+}
+
+bool inputs_match_types(const struct input *grad, const struct input *saved, struct failure *why)
+{
+    char left[8], right[8];
+    if (grad->header.item_size == saved->header.item_size)
+        return true;
+    npy_format_type(&grad->header, left);
+    npy_format_type(&saved->header, right);
+    return fail(why, "%s and %s differ in their types: '%s' and '%s'", grad->path, saved->path,
+                left, right);
+}
+
+bool inputs_match(const struct input *grad, const struct input *saved, struct failure *why)
+{
+    return inputs_match_types(grad, saved, why) && inputs_match_shapes(grad, saved, why);
 }

@@ -12,7 +12,10 @@
 bool input_find_dtype(const struct input *input, bool bf16, clact_dtype *dtype,
                       struct failure *why);
 
-/* Whether two inputs go together element by element, in the order of the files. */
+/* Whether two inputs have the same type; the same shape and order; and both, so that they go
+ * together element by element, in the order of the files. */
+bool inputs_match_types(const struct input *grad, const struct input *saved, struct failure *why);
+bool inputs_match_shapes(const struct input *grad, const struct input *saved, struct failure *why);
 bool inputs_match(const struct input *grad, const struct input *saved, struct failure *why);
 
 #endif

@@ -160,7 +160,7 @@ static bool parse_type(struct scanner *scanner, struct npy_header *header, struc
         type++;
     if (*type == 'O')
         return fail(why, "an array of Python objects (pickled) is not supported");
-    static const char *const known[] = {"f2", "f4", "f8", "u2", "V2"};
+    static const char *const known[] = {"f2", "f4", "f8", "u2", "V2", "u1", "b1"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strcmp(type, known[i]) == 0) {
             header->kind = type[0];

@@ -25,8 +25,8 @@ enum {
 };
 
 struct npy_header {
-    char kind;        /* as in NumPy: 'f' float, 'u' unsigned integer, 'V' raw bytes */
-    size_t item_size; /* f: 2, 4 or 8; u and V: 2; of labels, which are u and only written: 1 */
+    char kind;        /* as in NumPy: 'f' float, 'u' unsigned integer, 'V' raw bytes, 'b' bool */
+    size_t item_size; /* f: 2, 4 or 8; V: 2; u: 2, or of labels 1; b: 1 */
     bool big_endian;
     bool fortran_order;
     size_t dimensions; /* 0 for a scalar */
