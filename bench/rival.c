@@ -32,8 +32,7 @@ cl_program rival_build(const clact_context *ctx, unsigned inputs, clact_operator
     cl_program program = clCreateProgramWithSource(clact_context_cl(ctx), EMBEDDED_COUNT,
                                                    embedded_texts, embedded_lengths, &code);
     check_cl(code, "clCreateProgramWithSource");
-    snprintf(options, sizeof options, "-DINPUTS=%u -DOP_%s", inputs,
-             clact_operator_name(op));
+    snprintf(options, sizeof options, "-DINPUTS=%u -DOP_%s", inputs, clact_operator_name(op));
     if (clBuildProgram(program, 1, &device, options, NULL, NULL) != CL_SUCCESS)
         die_of_build(program, device);
     return program;
