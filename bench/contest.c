@@ -20,7 +20,7 @@ static void add(struct contest *contest, struct contestant contestant)
 static void add_rivals(struct contest *contest, const struct contest_plan *plan,
                        const struct field *field)
 {
-    cl_program program = rival_build(field->ctx, field->job);
+    cl_program program = rival_build(field->ctx, job_inputs(field->job), field->job->op);
     for (size_t i = 0; i < RIVALS; i++) {
         if (!rivals[i].is_copy && !plan->builtin)
             continue;

@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the device can move: kernels that read INPUTS arrays (1 or 2, set by -D) and write one, with
+ * What the device can move: kernels that read INPUTS arrays (1 to 4, set by -D) and write one, with
  * as good as no arithmetic. An item does one short vector, as GPUs like it, or a block of 4096
  * bytes, as CPUs do; which is better on this device is measured.
  */
 #if INPUTS == 1
 #define OPERANDS(type) global const type *a, global type *y
 #define INPUT(i) a[i]
-#else
+#elif INPUTS == 2
 #define OPERANDS(type) global const type *a, global const type *b, global type *y
 #define INPUT(i) (a[i] ^ b[i])
+#elif INPUTS == 3
+#define OPERANDS(type)                                                                             \
+    global const type *a, global const type *b, global const type *c, global type *y
+#define INPUT(i) (a[i] ^ b[i] ^ c[i])
+#else
+#define OPERANDS(type)                                                                             \
+    global const type *a, global const type *b, global const type *c, global const type *d,        \
+        global type *y
+#define INPUT(i) (a[i] ^ b[i] ^ c[i] ^ d[i])
 #endif
 
 #define BLOCK (4096 / sizeof(uint16))

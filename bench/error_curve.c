@@ -161,7 +161,7 @@ static void run_clact(struct curve *curve, const struct job *job)
 static void run_builtin(struct curve *curve, const struct job *job)
 {
     const struct rival rival = {.name = "builtin"};
-    cl_program program = rival_build(curve->ctx, job);
+    cl_program program = rival_build(curve->ctx, job_inputs(job), job->op);
     cl_kernel kernel = rival_kernel(&rival, curve->ctx, program, job, curve->n);
     clReleaseProgram(program);
     curve->has[BUILTIN] = kernel != NULL;

@@ -24,7 +24,7 @@ static void die_of_build(cl_program program, cl_device_id device)
         code == CL_SUCCESS ? log : "(its log is not to be had)");
 }
 
-cl_program rival_build(const clact_context *ctx, const struct job *job)
+cl_program rival_build(const clact_context *ctx, unsigned inputs, clact_operator op)
 {
     cl_device_id device = clact_context_device(ctx);
     char options[128];
@@ -32,8 +32,7 @@ cl_program rival_build(const clact_context *ctx, const struct job *job)
     cl_program program = clCreateProgramWithSource(clact_context_cl(ctx), EMBEDDED_COUNT,
                                                    embedded_texts, embedded_lengths, &code);
     check_cl(code, "clCreateProgramWithSource");
-    snprintf(options, sizeof options, "-DINPUTS=%u -DOP_%s", job_inputs(job),
-             clact_operator_name(job->op));
+    snprintf(options, sizeof options, "-DINPUTS=%u -DOP_%s", inputs, clact_operator_name(op));
     if (clBuildProgram(program, 1, &device, options, NULL, NULL) != CL_SUCCESS)
         die_of_build(program, device);
     return program;

@@ -22,8 +22,8 @@ struct rival {
 enum { RIVALS = 6 };
 extern const struct rival rivals[RIVALS];
 
-/* The kernels for the operator and the arrays of a job. */
-cl_program rival_build(const clact_context *ctx, const struct job *job);
+/* The kernels that copy, of so many inputs (1 to 4), and those for an operator. */
+cl_program rival_build(const clact_context *ctx, unsigned inputs, clact_operator op);
 
 /* A rival's kernel for a job on n elements, or NULL: the device's compiler has no such store, nobody
  * has written that line, the device has no groups as large, or the work does not divide so. */

@@ -69,6 +69,15 @@ INLINE wide share_of_one(operands o)
 #endif
 }
 
+INLINE wide share_of_zero(operands o)
+{
+#ifdef CLACT_BCE_BYTES
+    return wide_of(1 - o.y);
+#else
+    return wide_one_minus(wide_of(o.y));
+#endif
+}
+
 /* `scale` is the mean's 1 / n, which a gradient has for a factor. */
 INLINE wide gain_of(operands o, wide scale)
 {
@@ -102,11 +111,20 @@ INLINE mask far_of(operands o, wide one, wide gain)
     return far;
 }
 
-/* 2^LIFT e^-|x| */
+/* 2^LIFT e^-|x|, with a low part of hardly more than half of the last place. */
 INLINE wide lifted_exp(real x)
 {
-    const scaled e = exp_of(wide_of(at_least(-fabs(x), LOG_FLOOR)));
-    return wide_scale(wide_normalise(e.m), power_of_two(e.n + LIFT));
+    const reduced t = exp_reduce(at_least(-fabs(x), LOG_FLOOR));
+    wide e;
+#ifdef CLACT_PAIRS
+    const real r_lo = fma(t.n, (real)-LN2_LO, t.r_hi - t.r);
+    const real rest = exp_rest_nested(t.r, (real)0);
+    e.hi = 1 + (t.r + rest);
+    e.lo = fma(r_lo, e.hi, ((1 - e.hi) + t.r) + rest);
+#else
+    e.hi = exp_rest(t.r, t.r) + 1;
+#endif
+    return wide_scale(e, power_of_two(t.exponent + LIFT));
 }
 
 INLINE terms terms_of(operands o, wide lifted, wide scale)
@@ -115,7 +133,7 @@ INLINE terms terms_of(operands o, wide lifted, wide scale)
     t.negative = o.x < 0;
     t.lifted = lifted;
     const wide one = share_of_one(o);
-    const wide zero = wide_one_minus(wide_of(o.y));
+    const wide zero = share_of_zero(o);
     t.against = wide_select(t.negative, one, zero);
     mask without = t.against.hi == 0;
 #ifdef CLACT_BCE_POS_WEIGHT
@@ -142,6 +160,16 @@ INLINE wide wide_loose_sum(wide a, wide b)
     sum.lo += a.lo + b.lo;
 #endif
     return sum;
+}
+
+/* a * b. Where that is infinite the same holds. */
+INLINE wide wide_loose_product(wide a, real b)
+{
+    wide c = wide_product(a.hi, b);
+#ifdef CLACT_PAIRS
+    c.lo = fma(a.lo, b, c.lo);
+#endif
+    return c;
 }
 
 /* The nearest real to such a sum. */
@@ -181,7 +209,7 @@ INLINE real rounded_loss(operands o, terms t)
     const mask large = t.against.hi * t.size >= 1;
     const real lift = large ? (real)1 : (real)(1 / TWO_TO_MINUS_LIFT);
     const real drop = large ? (real)TWO_TO_MINUS_LIFT : (real)1;
-    const wide first = wide_mul(wide_scale(t.against, lift), wide_of(t.size));
+    const wide first = wide_loose_product(wide_scale(t.against, lift), t.size);
     const real unlift = large ? (real)1 : (real)TWO_TO_MINUS_LIFT;
     return round_loose(loss_of(o, first, wide_scale(second, drop))) * unlift;
 }
@@ -189,19 +217,17 @@ INLINE real rounded_loss(operands o, terms t)
 /* The loss to be added to others. */
 INLINE wide wide_loss(operands o, terms t)
 {
-    const wide second = times_total(t, log_one_plus(t.lifted, t.lifted.hi * TWO_TO_MINUS_LIFT));
-    const wide first = wide_mul(t.against, wide_of(t.size));
-    return loss_of(o, first, wide_scale(second, (real)TWO_TO_MINUS_LIFT));
+    const wide e = wide_scale(t.lifted, (real)TWO_TO_MINUS_LIFT);
+    const wide second = times_total(t, log_one_plus(e, e.hi));
+    return loss_of(o, wide_loose_product(t.against, t.size), second);
 }
 
-/* 1 + E, of which 1 is the larger. */
-INLINE wide one_plus(wide lifted)
+/* 1 + e for 0 <= e <= 1 */
+INLINE wide one_plus(wide e)
 {
-    wide d;
-    d.hi = fma(lifted.hi, (real)TWO_TO_MINUS_LIFT, (real)1);
+    wide d = wide_of(1 + e.hi);
 #ifdef CLACT_PAIRS
-    const real left = fma(lifted.hi, (real)TWO_TO_MINUS_LIFT, 1 - d.hi);
-    d.lo = fma(lifted.lo, (real)TWO_TO_MINUS_LIFT, left);
+    d.lo = ((1 - d.hi) + e.hi) + e.lo;
 #endif
     return d;
 }
@@ -224,7 +250,8 @@ INLINE real rounded_product(wide a, wide b)
 
 INLINE real gradient(terms t)
 {
-    const wide other = wide_div(times_total(t, t.lifted), one_plus(t.lifted));
+    const wide e = wide_scale(t.lifted, (real)TWO_TO_MINUS_LIFT);
+    const wide other = wide_div(times_total(t, t.lifted), one_plus(e));
     const wide against = wide_scale(t.against, (real)(1 / TWO_TO_MINUS_LIFT));
     const wide slope = wide_loose_sum(against, wide_negate(other));
     const real drop = t.negative ? (real)-TWO_TO_MINUS_LIFT : (real)TWO_TO_MINUS_LIFT;
@@ -286,7 +313,7 @@ INLINE far_terms far_terms_of(operands o, terms t)
 #else
     const scaled one = split(o.y);
 #endif
-    const scaled zero = scaled_of(wide_one_minus(wide_of(o.y)));
+    const scaled zero = scaled_of(share_of_zero(o));
     f.against = scaled_select(t.negative, one, zero);
     f.along = scaled_select(t.negative, zero, one);
     return f;

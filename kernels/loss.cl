@@ -77,13 +77,27 @@ INLINE real logits_at(const arguments *a, const span *here, ulong j)
     return span_load(here, j, a->logits, a->logits_stride);
 }
 
-INLINE operands operands_at(const arguments *a, const span *here, ulong j)
+/* Where an item is. */
+typedef struct {
+    size_t lane;      /* which of its vectors of lanes is the next one's */
+    ulong period_col; /* the next one's column, repeated */
+#ifdef CLACT_BCE_POS_WEIGHT
+    storage table[TABLE + CLACT_WIDTH];
+#endif
+} progress;
+
+INLINE operands operands_at(const arguments *a, const span *here, ulong j, progress *p, ulong step)
 {
     operands o;
     o.x = logits_at(a, here, j);
     o.y = span_load_targets(here, j, a->targets, a->targets_stride);
 #ifdef CLACT_BCE_WEIGHT
     o.weight = span_load(here, j, a->weight, a->weight_stride);
+#endif
+#ifdef CLACT_BCE_POS_WEIGHT
+    o.pos_weight = load_pos_weight(a->pos_weight, p->table, p->period_col, a->period);
+    for (p->period_col += step; p->period_col >= a->period;)
+        p->period_col -= a->period;
 #endif
 #if defined(CLACT_BCE_GRAD) && defined(CLACT_BCE_REDUCED)
     o.grad = a->grad_of_all;
@@ -93,40 +107,50 @@ INLINE operands operands_at(const arguments *a, const span *here, ulong j)
     return o;
 }
 
+/* One vector, whose 2^LIFT e^-|x| is there already. */
+INLINE void do_vector(const arguments *a, const share *all, const span *here, ulong j, wide lifted,
+                      progress *p, sums s[TEAM])
+{
+    const operands o = operands_at(a, here, j, p, all->step);
+    const terms t = terms_of(o, lifted, a->scale);
+#if defined(CLACT_BCE_LOSS) && defined(CLACT_BCE_REDUCED)
+    wide y = careful_wide_loss(o, t);
+    if (here->ragged && here->count < CLACT_WIDTH)
+        y = only_first(y, here->count);
+    s[p->lane] = sums_add_wide(s[p->lane], y);
+    p->lane = p->lane + 1 == all->vectors ? 0 : p->lane + 1;
+#elif defined(CLACT_BCE_LOSS)
+    span_store(here, j, a->loss, a->loss_stride, careful_loss(o, t));
+#endif
+#ifdef CLACT_BCE_DX
+    span_store(here, j, a->dx, a->dx_stride, careful_gradient(o, t, a->scale));
+#endif
+}
+
 INLINE void run(const arguments *a, share all, sums s[TEAM])
 {
     place at = {all.first / a->cols, all.first % a->cols};
-    size_t k = 0;
+    progress p;
+    p.lane = 0;
 #ifdef CLACT_BCE_POS_WEIGHT
-    storage table[TABLE + CLACT_WIDTH];
     for (size_t t = 0; t < TABLE + CLACT_WIDTH && a->period <= TABLE; t++)
-        table[t] = a->pos_weight[t % a->period];
-    ulong period_col = all.first % a->period;
+        p.table[t] = a->pos_weight[t % a->period];
+    p.period_col = all.first % a->period;
 #endif
     for (ulong i = all.first; i < all.end;) {
         const span here = span_of(at, all.end - i, all.step, a->cols);
         ulong j = 0;
-        wide next = lifted_exp(logits_at(a, &here, 0));
-        for (; j < here.length; j += all.step) {
-            const wide lifted = next;
-            next = lifted_exp(logits_at(a, &here, min(j + all.step, here.length - 1)));
-            operands o = operands_at(a, &here, j);
-#ifdef CLACT_BCE_POS_WEIGHT
-            o.pos_weight = load_pos_weight(a->pos_weight, table, period_col, a->period);
-            for (period_col += all.step; period_col >= a->period;)
-                period_col -= a->period;
-#endif
-            const terms t = terms_of(o, lifted, a->scale);
-#if defined(CLACT_BCE_LOSS) && defined(CLACT_BCE_REDUCED)
-            const wide y = careful_wide_loss(o, t);
-            s[k] = sums_add_wide(s[k], here.count < CLACT_WIDTH ? only_first(y, here.count) : y);
-            k = k + 1 == all.vectors ? 0 : k + 1;
-#elif defined(CLACT_BCE_LOSS)
-            span_store(&here, j, a->loss, a->loss_stride, careful_loss(o, t));
-#endif
-#ifdef CLACT_BCE_DX
-            span_store(&here, j, a->dx, a->dx_stride, careful_gradient(o, t, a->scale));
-#endif
+        /* Each loop is compiled for its own: that over whole vectors has no more to ask. */
+        if (here.ragged) {
+            do_vector(a, &all, &here, 0, lifted_exp(logits_at(a, &here, 0)), &p, s);
+            j = all.step;
+        } else {
+            wide next = lifted_exp(logits_at(a, &here, 0));
+            for (; j < here.length; j += all.step) {
+                const wide lifted = next;
+                next = lifted_exp(logits_at(a, &here, min(j + all.step, here.length - 1)));
+                do_vector(a, &all, &here, j, lifted, &p, s);
+            }
         }
         i += j;
         at = place_after(at, j, a->cols);
