@@ -3,7 +3,8 @@
  * The kernels of softmax.cl's kinds, which go through rows:
  *
  *   CLACT_LANES    the lanes of a sum, a power of two
- *   CLACT_SHORT    for rows of at most so many columns: an item has a row in each lane of a vector
+ *   CLACT_SHORT    for rows of at most so many columns: an item has a row in each lane of a vector, or, of a
+ *                  gradient, as many rows in vectors of their own
  *   CLACT_GROUPED  a work-group has a row; else, where rows are not short, an item has
  *
  * All sums are added in one order, whoever adds, as their bits shall not depend on that: lane l of
@@ -159,8 +160,8 @@ INLINE void do_whole_rows(ROW_OPERANDS, global storage *y, ulong y_offset, ulong
             if (r * cols + (v + 1) * CLACT_WIDTH > 16 * cols)
                 store_part(to, value, rest);
 #ifdef HAS_STREAM
-            else if ((ulong)to % sizeof(VECTOR(STORED)) == 0)
-                stream(to, value);
+            else if (rest == CLACT_WIDTH && (ulong)to % sizeof(VECTOR(STORED)) == 0)
+                stream(to, value); /* never what is written to again */
 #endif
             else
                 store(to, value);
