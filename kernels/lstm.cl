@@ -55,40 +55,109 @@ INLINE cell far_cell(cell_operands x)
     return y;
 }
 
+/*
+ * For ordinary ones, in steps, of which near_steps() does one for several vectors before the next. Each is a
+ * chain of operations that wait for each other; and stores past the cache are best made close together.
+ */
+typedef struct {
+    wide f, of_g, less; /* c' = c / f + less / of_g */
+#ifdef CLACT_HAS_GATES
+    wide i, more;
+#endif
+} opened;
+
+INLINE opened opened_of(cell_operands x)
+{
+    const wide i = gate_denominator(x.i);
+    const tangent g = tangent_of(x.g);
+    opened y;
+    y.f = gate_denominator(x.f);
+    y.of_g = wide_mul(i, g.more);
+    y.less = g.less;
+#ifdef CLACT_HAS_GATES
+    y.i = i;
+    y.more = g.more;
+#endif
+    return y;
+}
+
+/* The new state; y gets it, and the gates that it is of. */
+INLINE wide state_of(opened x, real c, cell *y)
+{
+    const wide new_c = wide_add(wide_div(wide_of(c), x.f), wide_div(x.less, x.of_g));
+    y->c = new_c.hi;
+#ifdef CLACT_HAS_GATES
+    const real by_g = reciprocal(x.of_g.hi);
+    y->f = wide_reciprocal(x.f);
+    y->i = gate_quotient(wide_of((real)1), x.i, by_g * x.more.hi);
+    y->g = gate_quotient(x.less, x.more, by_g * x.i.hi);
+#endif
+    return new_c;
+}
+
+typedef struct {
+    wide of_h, less; /* |h'| = less / of_h */
+#ifdef CLACT_HAS_GATES
+    wide o;
+    real more;
+#endif
+} closed;
+
+INLINE closed closed_of(wide o, wide c)
+{
+    const wide d = gate_denominator(o);
+    const tangent t = tangent_of_size(c);
+    closed y;
+    y.of_h = wide_mul(d, t.more);
+    y.less = t.less;
+#ifdef CLACT_HAS_GATES
+    y.o = d;
+    y.more = t.more.hi;
+#endif
+    return y;
+}
+
+/* y gets the output, and its gate. */
+INLINE void close(closed x, wide c, cell *y)
+{
+    y->h = copysign(wide_round(wide_div(x.less, x.of_h)), c.hi);
+#ifdef CLACT_HAS_GATES
+    y->o = gate_quotient(wide_of((real)1), x.o, reciprocal(x.of_h.hi) * x.more);
+#endif
+}
+
+/* Which elements are not ordinary, from operands alone: squares tell that all are small enough, and c or g
+ * large enough. A NaN is neither. */
+INLINE mask is_far_cell(cell_operands x)
+{
+    real o = x.o.hi;
+#ifdef CLACT_HAS_PEEPHOLES
+    o = fabs(o) + fabs(x.peephole) * (fabs(x.c) + 1);
+#endif
+    const real c_and_g = fma(x.g.hi, x.g.hi, x.c * x.c);
+    const real gates = fma(x.f.hi, x.f.hi, fma(x.i.hi, x.i.hi, o * o));
+    const real sum = gates + fma(3 * x.g.hi, x.g.hi, c_and_g); /* 2 g counts */
+    return (sum <= ORDINARY * ORDINARY ? (mask)0 : (mask)-1) |
+           (c_and_g >= ORDINARY_SMALL * ORDINARY_SMALL ? (mask)0 : (mask)-1);
+}
+
 INLINE cell cell_of(cell_operands x)
 {
-    const wide one = wide_of((real)1);
-    const wide f = gate_denominator(x.f), i = gate_denominator(x.i);
-    const tangent g = tangent_of(x.g);
-    const wide of_g = wide_mul(i, g.more);
-    const wide c = wide_add(wide_div(wide_of(x.c), f), wide_div(g.less, of_g));
-    const wide z = output_gate(x, c);
-    const wide o = gate_denominator(z);
-    const tangent t = tangent_of_size(c);
-    const wide of_h = wide_mul(o, t.more);
     cell y;
-    y.c = c.hi;
-    y.h = copysign(wide_round(wide_div(t.less, of_h)), c.hi);
-    const real by_g = reciprocal(of_g.hi);
-    y.f = wide_reciprocal(f);
-    y.i = gate_quotient(one, i, by_g * g.more.hi);
-    y.g = gate_quotient(g.less, g.more, by_g * i.hi);
-    y.o = gate_quotient(one, o, reciprocal(of_h.hi) * t.more.hi);
-
-    /* One sum tells that all of them are small; NaN is not. */
-    const real sizes = fma(x.f.hi, x.f.hi, fma(x.i.hi, x.i.hi, x.c * x.c));
-    const real others = fma(2 * x.g.hi, 2 * x.g.hi, z.hi * z.hi);
-    const mask large = sizes + others <= ORDINARY * ORDINARY ? (mask)0 : (mask)-1;
-    const mask far = large | (fabs(c.hi) < ORDINARY_SMALL);
+    const wide c = state_of(opened_of(x), x.c, &y);
+    close(closed_of(output_gate(x, c), c), c, &y);
+    const mask far = is_far_cell(x);
     if (!rarely(far))
         return y;
     const cell other = far_cell(x);
     y.c = far ? other.c : y.c;
     y.h = far ? other.h : y.h;
+#ifdef CLACT_HAS_GATES
     y.i = far ? other.i : y.i;
     y.f = far ? other.f : y.f;
     y.g = far ? other.g : y.g;
     y.o = far ? other.o : y.o;
+#endif
     return y;
 }
 
@@ -112,7 +181,7 @@ INLINE wide preactivation(const struct operands *o, place at, ulong gate)
 #endif
 }
 
-INLINE void step(const struct operands *o, place at)
+INLINE cell_operands operands_of(const struct operands *o, place at)
 {
     cell_operands x;
     x.i = preactivation(o, at, INPUT_GATE);
@@ -130,16 +199,68 @@ INLINE void step(const struct operands *o, place at)
     x.i = settled_sum(x.i, settled(wide_product(of_i, x.c)));
     x.f = settled_sum(x.f, settled(wide_product(of_f, x.c)));
 #endif
-    const cell y = cell_of(x);
+    return x;
+}
+
+INLINE void give_state(const struct operands *o, place at, cell y)
+{
     give(o->c, at, 0, y.c);
-    give(o->h, at, 0, y.h);
 #ifdef CLACT_HAS_GATES
     give(o->gates, at, gate_start(o->layout, INPUT_GATE, at.cols), y.i);
     give(o->gates, at, gate_start(o->layout, FORGET_GATE, at.cols), y.f);
     give(o->gates, at, gate_start(o->layout, CANDIDATE, at.cols), y.g);
+#endif
+}
+
+INLINE void give_output(const struct operands *o, place at, cell y)
+{
+    give(o->h, at, 0, y.h);
+#ifdef CLACT_HAS_GATES
     give(o->gates, at, gate_start(o->layout, OUTPUT_GATE, at.cols), y.o);
 #endif
 }
+
+INLINE void step(const struct operands *o, place at)
+{
+    const cell y = cell_of(operands_of(o, at));
+    give_state(o, at, y);
+    give_output(o, at, y);
+}
+
+#ifdef MOST_NEAR
+INLINE bool are_near(const struct operands *o, place at, ulong vectors)
+{
+    mask far = 0;
+    for (ulong k = 0; k < vectors; k++, at.col += CLACT_WIDTH)
+        far |= is_far_cell(operands_of(o, at));
+    return !rarely(far);
+}
+
+/* An output may be one of the operands: all that a vector's outputs take the place of has been read by then. */
+INLINE void near_steps(const struct operands *o, place first, ulong vectors)
+{
+    opened opened[MOST_NEAR];
+    closed closed[MOST_NEAR];
+    wide c[MOST_NEAR];
+    place at = first;
+    for (ulong k = 0; k < vectors; k++, at.col += CLACT_WIDTH)
+        opened[k] = opened_of(operands_of(o, at));
+    at = first;
+    for (ulong k = 0; k < vectors; k++, at.col += CLACT_WIDTH) {
+        cell y;
+        const cell_operands x = operands_of(o, at);
+        c[k] = state_of(opened[k], x.c, &y);
+        closed[k] = closed_of(output_gate(x, c[k]), c[k]);
+        give_state(o, at, y);
+    }
+    at = first;
+    for (ulong k = 0; k < vectors; k++, at.col += CLACT_WIDTH) {
+        cell y;
+        close(closed[k], c[k], &y);
+        give_output(o, at, y);
+    }
+}
+#endif
 
 WHOLE_REGISTERS
 kernel void clact_lstm_forward(INPUT(z), INPUT(bias), INPUT(peepholes), INPUT(c_prev), OUTPUT(c),

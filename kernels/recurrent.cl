@@ -313,6 +313,20 @@ INLINE void give(output m, place at, ulong start, real v)
 struct operands;
 INLINE void step(const struct operands *o, place at);
 
+/*
+ * A kernel may have near_steps() for vectors whose elements are all ordinary, which are_near() says of some
+ * of them at once, up to MOST_NEAR, so that the loops over them have no branch. That is for CPUs; elsewhere
+ * an item has one vector. Gradients are all ordinary, and have a loop of their own over whole vectors.
+ */
+#if defined(CLACT_LSTM_FORWARD) && CLACT_WIDTH == 16
+#define MOST_NEAR 16
+INLINE bool are_near(const struct operands *o, place at, ulong vectors);
+INLINE void near_steps(const struct operands *o, place at, ulong vectors);
+#elif defined(CLACT_LSTM_BACKWARD) || defined(CLACT_GRU_BACKWARD) ||                               \
+    defined(CLACT_GRU_RESET_BACKWARD) || defined(CLACT_GRU_UPDATE_BACKWARD)
+#define ALL_ARE_NEAR
+#endif
+
 /* The work of one item, which is cut as for elementwise.cl. */
 INLINE void run(const struct operands *o, ulong rows, ulong cols, ulong row_span, ulong col_span)
 {
@@ -322,12 +336,30 @@ INLINE void run(const struct operands *o, ulong rows, ulong cols, ulong row_span
     const ulong last = min(first + col_span, cols);
 
     for (ulong row = first_row; row < last_row; row++) {
-        /* One loop for whole vectors and what is left: a cell is so much code that to have it twice would
-         * take a compiler twice as long. */
         place at = {row, first, CLACT_WIDTH, cols};
-        for (; at.col < last; at.col += CLACT_WIDTH) {
-            at.n = min((ulong)CLACT_WIDTH, last - at.col);
-            step(o, at);
+        while (at.col < last) {
+            ulong end = last;
+#ifdef MOST_NEAR
+            const ulong vectors = min((ulong)MOST_NEAR, (last - at.col) / CLACT_WIDTH);
+            if (vectors > 0) {
+                end = at.col + vectors * CLACT_WIDTH;
+                if (are_near(o, at, vectors)) {
+                    near_steps(o, at, vectors);
+                    at.col = end;
+                    continue;
+                }
+            }
+#elif defined(ALL_ARE_NEAR)
+            for (; at.col + CLACT_WIDTH <= last; at.col += CLACT_WIDTH)
+                step(o, at);
+#endif
+            /* One loop for whole vectors and what is left: a cell is so much code that to have it twice would
+             * take a compiler twice as long. */
+            for (; at.col < end; at.col += CLACT_WIDTH) {
+                place part = at;
+                part.n = min((ulong)CLACT_WIDTH, last - at.col);
+                step(o, part);
+            }
         }
     }
 }

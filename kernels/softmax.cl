@@ -235,7 +235,13 @@ INLINE real softmax_backward_value(real grad, real y, common row)
 {
     total slope = exact_sum(grad, -row.of_all.hi);
     slope.lo -= row.of_all.lo;
-    return wide_scaled_by(wide_normalise(wide_of_total(finite_low(slope))), y);
+    slope = finite_low(slope);
+#ifdef CLACT_PAIRS
+    /* Of two zeros only the high part's has the sign of the product. */
+    return fma(slope.hi, y, y == 0 ? slope.hi * y : slope.lo * y);
+#else
+    return (slope.hi + slope.lo) * y;
+#endif
 }
 
 /* dx = grad - e^y sum of grad */

@@ -3,7 +3,8 @@
  * The kernels of softmax.cl's kinds, which go through rows:
  *
  *   CLACT_LANES    the lanes of a sum, a power of two
- *   CLACT_SHORT    for rows of at most so many columns: an item has a row in each lane of a vector
+ *   CLACT_SHORT    for rows of at most so many columns: an item has a row in each lane of a vector, or, of a
+ *                  gradient, as many rows in vectors of their own
  *   CLACT_GROUPED  a work-group has a row; else, where rows are not short, an item has
  *
  * All sums are added in one order, whoever adds, as their bits shall not depend on that: lane l of
@@ -83,6 +84,92 @@ INLINE void do_rows(ROW_OPERANDS, global storage *y, ulong y_offset, ulong y_str
         store_column(y + y_offset + c, y_stride, VALUE(as[c], bs[c], terms[c], row), n);
 }
 
+#if CLACT_INPUTS == 2 && CLACT_WIDTH == 16
+#define WHOLE_ROWS
+
+/* The vectors of a row. */
+#define MOST_VECTORS (CLACT_SHORT / CLACT_WIDTH)
+
+/*
+ * Sums of 16 vectors, each over its lanes: of two vectors at a time the halves that are to be added are
+ * put side by side, so that 15 additions do what would take 64 if each vector were turned by itself. The sum
+ * of vector i comes to lie in lane LANE_OF(i).
+ */
+#define LANE_OF(i) (((i)&1) << 3 | ((i)&8) >> 1 | ((i)&2) | ((i)&4) >> 2)
+#define BESIDE(t, u, s) ((total){(real)((t).hi.s, (u).hi.s), (real)((t).lo.s, (u).lo.s)})
+#define FOLD(n, s0, s1)                                                                            \
+    for (int i = 0; i < n; i++)                                                                    \
+        t[i] = total_add(BESIDE(t[i], t[i + n], s0), BESIDE(t[i], t[i + n], s1));
+
+INLINE total sums_of_vectors(total t[16])
+{
+    FOLD(8, s01234567, s89abcdef)
+    FOLD(4, s012389ab, s4567cdef)
+    FOLD(2, s018945cd, s23ab67ef)
+    FOLD(1, s028a46ce, s139b57df)
+    return t[0];
+}
+
+/*
+ * 16 rows, each in vectors of its own. The last of them may have more lanes than the row has columns left: then
+ * rows must follow each other without a gap. What such lanes read is not computed with, and what they write is
+ * the start of the next row, which is written after that. Reading ends `left` elements from the first row on,
+ * writing with the 16 rows.
+ */
+INLINE void do_whole_rows(ROW_OPERANDS, global storage *y, ulong y_offset, ulong y_stride, ulong cols,
+                          ulong vectors, ulong left)
+{
+    const mask indices = (mask)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const ulong rest = cols - (vectors - 1) * CLACT_WIDTH;
+    real as[16][MOST_VECTORS], bs[16][MOST_VECTORS];
+    total sums[16];
+    for (int r = 0; r < 16; r++) {
+        total terms[MOST_VECTORS];
+        for (ulong v = 0; v < vectors; v++) {
+            const ulong from_a = a_offset + r * a_stride + v * CLACT_WIDTH;
+            const ulong from_b = b_offset + r * b_stride + v * CLACT_WIDTH;
+            const bool in_part = r * cols + (v + 1) * CLACT_WIDTH > left;
+            as[r][v] = in_part ? load_part(a + from_a, rest) : load(a + from_a);
+            bs[r][v] = in_part ? load_part(b + from_b, rest) : load(b + from_b);
+            terms[v] = TERM(as[r][v], bs[r][v]);
+            terms[v].hi += (real)0; /* as all sums start from +0 */
+            if (v + 1 == vectors) {
+                terms[v].hi = indices < (INTEGER)rest ? terms[v].hi : (real)0;
+                terms[v].lo = indices < (INTEGER)rest ? terms[v].lo : (real)0;
+            }
+        }
+        for (ulong step = MOST_VECTORS / 2; step > 0; step /= 2)
+            for (ulong v = 0; v < step && v + step < vectors; v++)
+                terms[v] = total_add(terms[v], terms[v + step]);
+        sums[r] = terms[0];
+    }
+    common rows;
+    rows = COMMON(sums_of_vectors(sums), rows);
+    ELEMENT his[16], los[16];
+    INTEGER ns[16];
+    VSTORE(rows.of_all.hi, his);
+    VSTORE(rows.of_all.lo, los);
+    VSTORE(rows.n, ns);
+    for (int r = 0; r < 16; r++) {
+        common row = rows;
+        row.of_all = total_of((real)his[LANE_OF(r)], (real)los[LANE_OF(r)]);
+        row.n = (mask)ns[LANE_OF(r)];
+        for (ulong v = 0; v < vectors; v++) {
+            global storage *to = y + y_offset + r * y_stride + v * CLACT_WIDTH;
+            const real value = VALUE(as[r][v], bs[r][v], terms[v], row);
+            if (r * cols + (v + 1) * CLACT_WIDTH > 16 * cols)
+                store_part(to, value, rest);
+#ifdef HAS_STREAM
+            else if (rest == CLACT_WIDTH && (ulong)to % sizeof(VECTOR(STORED)) == 0)
+                stream(to, value); /* never what is written to again */
+#endif
+            else
+                store(to, value);
+        }
+    }
+}
+#endif
+
 WHOLE_REGISTERS
 kernel void PASTE(clact_, CLACT_ROWS)(ROW_OPERANDS, global storage *y, ulong y_offset, ulong y_stride,
                                       ulong rows, ulong cols, ulong row_span, ulong col_span)
@@ -97,6 +184,17 @@ kernel void PASTE(clact_, CLACT_ROWS)(ROW_OPERANDS, global storage *y, ulong y_o
         y_offset + (row)*y_stride, y_stride
 #endif
     ulong row = first;
+#ifdef WHOLE_ROWS
+    const bool is_tight = a_stride == cols && b_stride == cols && y_stride == cols;
+    const bool are_whole = is_tight || cols % CLACT_WIDTH == 0;
+    if (cols <= CLACT_WIDTH)
+        for (; are_whole && row + 16 <= last; row += 16)
+            do_whole_rows(ROWS_FROM(row), cols, 1, (rows - row) * cols);
+    else
+        for (; are_whole && row + 16 <= last; row += 16)
+            do_whole_rows(ROWS_FROM(row), cols, (cols + CLACT_WIDTH - 1) / CLACT_WIDTH,
+                          (rows - row) * cols);
+#endif
     for (; row + CLACT_WIDTH <= last; row += CLACT_WIDTH)
         do_rows(ROWS_FROM(row), cols, CLACT_WIDTH);
     if (row < last)
@@ -215,6 +313,7 @@ INLINE total sum_of_row(SHARED total *lanes, global const storage *a, global con
         lanes[v] = zero;
     for (ulong start = 0; start < cols; start += STEPS * CLACT_LANES) {
         const ulong end = min(start + STEPS * CLACT_LANES, cols);
+#ifdef CLACT_GROUPED
         for (ulong v = ITEM; v < VECTORS && start + v * CLACT_WIDTH < end; v += ITEMS) {
             total sum = zero;
             ulong i = start + v * CLACT_WIDTH;
@@ -224,6 +323,22 @@ INLINE total sum_of_row(SHARED total *lanes, global const storage *a, global con
                 sum = total_add_term(sum, part_of_terms(a, b, row, i, end - i));
             lanes[v] = total_add(lanes[v], sum);
         }
+#else
+        /* In the order of memory. */
+        total sums[VECTORS];
+        for (ulong v = 0; v < used / CLACT_WIDTH; v++)
+            sums[v] = zero;
+        ulong i = start;
+        while (i + CLACT_WIDTH <= end)
+            for (ulong v = 0; v < VECTORS && i + CLACT_WIDTH <= end; v++, i += CLACT_WIDTH)
+                sums[v] = total_add_term(sums[v], TERM(load(a + i), B_OF(i)));
+        if (i < end) {
+            const ulong v = i / CLACT_WIDTH % VECTORS;
+            sums[v] = total_add_term(sums[v], part_of_terms(a, b, row, i, end - i));
+        }
+        for (ulong v = 0; v < used / CLACT_WIDTH; v++)
+            lanes[v] = total_add(lanes[v], sums[v]);
+#endif
     }
     MEET();
     for (ulong step = used / 2 / CLACT_WIDTH; step > 0; step /= 2) {
