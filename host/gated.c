@@ -6,35 +6,19 @@
 
 enum { BACKWARD = 1, DIRECTIONS = 2 };
 
-/* Whether the operator is one of the units that gated.cl computes as a whole. */
-static bool is_unit(clact_operator op)
-{
-    switch (op) {
-#define XX(NAME, ...) case CLACT_##NAME:
-        CLACT_GATED_MAP(XX)
-#undef XX
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void name_kernel(const clact__variant *variant, char options[CLACT__NAME_SIZE],
                         char name[CLACT__NAME_SIZE])
 {
     const clact__op *op = &clact__ops[variant->index / DIRECTIONS];
     const bool backward = variant->index % DIRECTIONS == BACKWARD;
     const char *direction = backward ? "backward" : "forward";
-    const int length =
-        snprintf(options, CLACT__NAME_SIZE,
-                 "-DCLACT_GATED=%s_gated_%s -DCLACT_GATE_FORWARD=%s_forward"
-                 " -DCLACT_GATE_SLOPE=%s_from_input%s%s%s",
-                 op->name, direction, op->name, op->name, backward ? " -DCLACT_GATED_BACKWARD" : "",
-                 op->parameters ? " -DCLACT_HAS_PARAMETERS" : "",
-                 op->parameters & CLACT_BETA ? " -DCLACT_HAS_BETA" : "");
-    if (is_unit(op->value))
-        snprintf(options + length, CLACT__NAME_SIZE - (size_t)length, " -DCLACT_GATE_UNIT=%s_gated",
-                 op->name);
+    snprintf(options, CLACT__NAME_SIZE,
+             "-DCLACT_GATED=%s_gated_%s -DCLACT_GATE=%s_gate -DCLACT_GATE_FORWARD=%s_forward"
+             " -DCLACT_GATE_SLOPE=%s_from_input%s%s%s",
+             op->name, direction, op->name, op->name, op->name,
+             backward ? " -DCLACT_GATED_BACKWARD" : "",
+             op->parameters ? " -DCLACT_HAS_PARAMETERS" : "",
+             op->parameters & CLACT_BETA ? " -DCLACT_HAS_BETA" : "");
     snprintf(name, CLACT__NAME_SIZE, "clact_%s_gated_%s", op->name, direction);
 }
 

@@ -42,15 +42,21 @@
 #define GELU_TANH_FLOOR -11.25f
 #endif
 
-/* (1 + e^-z) / 2^LIFT, from z = FORWARD_FLOOR on: results that may be subnormal are lifted to the end, as
- * what leads to them must not be. */
-INLINE wide lifted_denominator(wide z)
+/* -z, but no further out than makes a difference to what is made of e^-z. */
+INLINE wide denominator_argument(wide z)
 {
     wide t = wide_of(at_least(at_most(z.hi, FORWARD_CEILING), FORWARD_FLOOR));
 #ifdef CLACT_PAIRS
     t.lo = t.hi == z.hi ? z.lo : (real)0;
 #endif
-    return lifted_one_plus_exp(wide_negate(t));
+    return wide_negate(t);
+}
+
+/* (1 + e^-z) / 2^LIFT, from z = FORWARD_FLOOR on: results that may be subnormal are lifted to the end, as
+ * what leads to them must not be. */
+INLINE wide lifted_denominator(wide z)
+{
+    return lifted_one_plus_exp(denominator_argument(z));
 }
 
 /* y = 1 / (1 + e^-x) */

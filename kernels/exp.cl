@@ -94,27 +94,51 @@ INLINE real exp_rest_nested(real r, real start)
 
 /*
  * (1 + e^t) / 2^LIFT, for the same t.hi as exp_reduce: 1 + 2^n + 2^n (e^r - 1), where the first sum is
- * exact but where one of its terms is next to nothing.
+ * exact but where one of its terms is next to nothing. In two steps, of which the first leaves
+ * scale = 2^(n - LIFT) and e^r - 1 as r + rest.
  */
-INLINE wide lifted_one_plus_exp(wide t)
+typedef struct {
+    real scale, rest;
+#ifdef CLACT_PAIRS
+    real r;
+#endif
+} exp_parts;
+
+INLINE exp_parts lifted_exp_parts(wide t)
 {
     const reduced x = exp_reduce(t.hi);
-    const real one = (real)TWO_TO_MINUS_LIFT;
-    const real scale = power_of_two(x.exponent - LIFT);
-    const real sum = one + scale;
-    wide d;
+    exp_parts e;
+    e.scale = power_of_two(x.exponent - LIFT);
 #ifdef CLACT_PAIRS
-    const real larger = one > scale ? one : scale;
-    const real smaller = one > scale ? scale : one;
     const real r_lo = fma(x.n, (real)-LN2_LO, t.lo);
     const real of_r_hi = exp_rest_nested(x.r_hi, r_lo);
-    const real rest = fma(r_lo, x.r_hi + of_r_hi, of_r_hi);
-    d.hi = fma(scale, x.r_hi + rest, sum);
-    d.lo = fma(scale, rest, fma(scale, x.r_hi, sum - d.hi)) + ((larger - sum) + smaller);
+    e.rest = fma(r_lo, x.r_hi + of_r_hi, of_r_hi);
+    e.r = x.r_hi;
 #else
-    d.hi = fma(scale, exp_rest_nested(x.r, x.r), sum);
+    e.rest = exp_rest_nested(x.r, x.r);
+#endif
+    return e;
+}
+
+INLINE wide lifted_one_plus(exp_parts e)
+{
+    const real one = (real)TWO_TO_MINUS_LIFT;
+    const real sum = one + e.scale;
+    wide d;
+#ifdef CLACT_PAIRS
+    const real larger = one > e.scale ? one : e.scale;
+    const real smaller = one > e.scale ? e.scale : one;
+    d.hi = fma(e.scale, e.r + e.rest, sum);
+    d.lo = fma(e.scale, e.rest, fma(e.scale, e.r, sum - d.hi)) + ((larger - sum) + smaller);
+#else
+    d.hi = fma(e.scale, e.rest, sum);
 #endif
     return d;
+}
+
+INLINE wide lifted_one_plus_exp(wide t)
+{
+    return lifted_one_plus(lifted_exp_parts(t));
 }
 
 /* e^(t.hi + t.lo), with m in [0.7, 1.42] normalised but for a t.lo that is more than its last place, for

@@ -30,7 +30,7 @@
 #define CLACT_GATED_MAP(XX)                                                                        \
     XX(SIGMOID, sigmoid, glu, 0.65, 0.85, 0.501, 0.85)                                             \
     XX(SILU, silu, swiglu, 0.65, 0.85, 0.501, 0.85)                                                \
-    XX(GELU, gelu, geglu, 0.75, 0.85, 0.501, 0.85)                                                 \
+    XX(GELU, gelu, geglu, 1.0, 0.85, 0.501, 1.0)                                                   \
     XX(GELU_TANH, gelu_tanh, geglu_tanh, 0.65, 0.85, 0.501, 0.85)                                  \
     XX(RELU, relu, reglu, 0.501, 0.501, 0.501, 0.501)
 
