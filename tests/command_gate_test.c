@@ -184,6 +184,8 @@ static void test_wrong_arguments(void **state)
     EXPECT_FAILURE(2, "--db is for", "gate", "swiglu", "a", "--grad", "g", "--db", "y", "-o", "y");
     EXPECT_FAILURE(2, "--db is for", "gate", "swiglu", "a", "b", "--db", "y", "-o", "y");
     EXPECT_FAILURE(2, "the same file", "gate", "glu", "a", "b", "--grad=g", "--db=y", "-o", "y");
+    EXPECT_FAILURE(2, "the same file", "gate", "glu", "a", "b", "--grad=g", "--db=-", "-o",
+                   "/dev/stdout");
     EXPECT_FAILURE(2, "--gate is for one file", "gate", "glu", "a", "b", "--gate=first", "-o", "y");
     EXPECT_FAILURE(2, "'third'", "gate", "glu", "a", "--gate=third", "-o", "y");
     EXPECT_FAILURE(2, "swiglu has no --alpha", "gate", "swiglu", "a", "-o", "y", "--alpha", "1");

@@ -262,6 +262,10 @@ static void test_wrong_arguments(void **state)
     EXPECT_FAILURE(2, "standard input", "loss", "-", "-");
     EXPECT_FAILURE(2, "standard output", "loss", "x.npy", "y.npy", "-o", "-");
 }
+    EXPECT_FAILURE(2, "standard output", "loss", "x.npy", "y.npy", "-o", "/dev/stdout");
+    EXPECT_FAILURE(2, "standard output", "loss", "x.npy", "y.npy", "-o", "/dev/fd/1");
+    EXPECT_FAILURE(2, "the same file", "loss", "x.npy", "y.npy", "--reduction=none", "-o", "-",
+                   "--losses", "/dev/stdout");
 
 static void test_wrong_files(void **state)
 {

@@ -142,7 +142,7 @@ static bool check_use(const struct gate_arguments *gate, bool has_gate, struct f
                           gate->inputs[GATE_B]);
     if (gate->db && (!both || !gate->inputs[GATE_GRAD]))
         return fail_usage(why, "--db is for the gradients of two files");
-    if (gate->db && strcmp(gate->db, gate->output) == 0)
+    if (gate->db && outputs_are_same(gate->db, gate->output))
         return fail_usage(why, "the gradients by A and B cannot be the same file");
     return true;
 }

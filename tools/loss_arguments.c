@@ -2,7 +2,6 @@
 #include "loss_arguments.h"
 
 #include "commands.h"
-#include "input.h"
 #include "output.h"
 #include "parameters.h"
 
@@ -144,9 +143,9 @@ bool loss_arguments_parse(struct loss_arguments *loss, int argc, char **argv, st
         return fail_usage(why, "where should the losses go? Say --losses FILE");
     if (!each && loss->losses)
         return fail_usage(why, "--losses is for --reduction none");
-    if (!each && loss->output && input_is_standard(loss->output))
+    if (!each && loss->output && output_is_standard(loss->output))
         return fail_usage(why, "the loss is printed to standard output, which DX cannot be then");
-    if (each && loss->output && strcmp(loss->output, loss->losses) == 0)
+    if (each && loss->output && outputs_are_same(loss->output, loss->losses))
         return fail_usage(why, "the losses and DX cannot be the same file");
     return true;
 }

@@ -165,6 +165,16 @@ bool output_parse_path(const char *option, const char *text, const char **path, 
     return text[0] != '\0' || fail_usage(why, "%s needs the name of a file", option);
 }
 
+bool output_is_standard(const char *path)
+{
+    return named_descriptor(path) == STDOUT_FILENO;
+}
+
+bool outputs_are_same(const char *one, const char *other)
+{
+    return strcmp(one, other) == 0 || (output_is_standard(one) && output_is_standard(other));
+}
+
 bool output_open(struct output *output, const char *path, struct failure *why)
 {
     struct stat status;

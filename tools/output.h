@@ -24,6 +24,11 @@ struct output {
 bool output_parse_path(const char *option, const char *text, const char **path,
                        struct failure *why);
 
+/* Whether the path means standard output. */
+bool output_is_standard(const char *path);
+/* Whether two paths name one file by their words, or are both standard output. */
+bool outputs_are_same(const char *one, const char *other);
+
 /* At most OUTPUTS at a time, and before the program has a second thread: see output.c on signals. On
  * failure there is nothing to close or to remove. */
 bool output_open(struct output *output, const char *path, struct failure *why);
