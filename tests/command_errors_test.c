@@ -67,7 +67,7 @@ static void test_malformed_dicts(void **state)
          "too many"},
         {"{'descr': '|O', 'fortran_order': False, 'shape': (2,)}", "pickled"},
         {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}", "structures"},
-        {"{'descr': '<i4', 'fortran_order': False, 'shape': (2,)}", "'<i4' are not supported"},
+        {"{'descr': '<i4', 'fortran_order': False, 'shape': (2,)}", "bool for the targets"},
         {"{'descr': '<f16', 'fortran_order': False, 'shape': (2,)}", "use f2, f4 or f8"},
         {"{'descr': '<c8', 'fortran_order': False, 'shape': (2,)}", "not supported"},
         {"{'descr': '<<f4', 'fortran_order': False, 'shape': (2,)}", "not supported"},

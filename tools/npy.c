@@ -168,7 +168,9 @@ static bool parse_type(struct scanner *scanner, struct npy_header *header, struc
             return true;
         }
     }
-    return fail(why, "elements of type '%s' are not supported: use f2, f4 or f8, or u2 with --bf16",
+    return fail(why,
+                "elements of type '%s' are not supported: use f2, f4 or f8, u2 with --bf16, or "
+                "u1 or bool for the targets of a loss",
                 text);
 }
 
