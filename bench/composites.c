@@ -25,7 +25,8 @@
 
 static const char usage[] =
     "Usage: clact_bench_composites [OPTION]...\n"
-    "Times the composites beside copying as many bytes and beside PyTorch.\n"
+    "Times the composites beside copying as many bytes, beside separate calls that make the same,\n"
+    "where there are any to compare with, and beside PyTorch.\n"
     "\n"
     "  --only TEXT        those whose name has TEXT in it\n"
     "  --rounds N         runs of each (default: 15)\n"

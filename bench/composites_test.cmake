@@ -60,6 +60,11 @@ if(NOT text MATCHES "\nlstm_training 64 x 512${figure}${figure}${figure}${figure
   message(SEND_ERROR "there are no figures in:\n${text}")
 endif()
 
+run_checked(text "${BENCH}" --help)
+if(NOT text MATCHES "separate calls")
+  message(SEND_ERROR "the help does not say what is compared:\n${text}")
+endif()
+
 execute_process(COMMAND ${run} --csv "${SCRATCH}/b.csv" --python "${SCRATCH}/mute"
   RESULT_VARIABLE rc OUTPUT_QUIET ERROR_VARIABLE err)
 if(NOT rc STREQUAL "1" OR NOT err STREQUAL "clact_bench_composites: PyTorch failed at lstm 64 x 512\n"
