@@ -205,8 +205,8 @@ static void test_wrong_files(void **state)
     write_npy("f2.npy", 1, DICT("<f2", "False", "(6, 4)"), zeros, COUNT * 2);
     write_npy("f.npy", 1, DICT("<f4", "True", "(6, 4)"), zeros, COUNT * 4);
     EXPECT_FAILURE(1, "none.npy", "gate", "glu", "a.npy", "none.npy", "-o", "y.npy");
-    EXPECT_FAILURE(1, "no halves", "gate", "glu", "odd.npy", "-o", "y.npy");
-    EXPECT_FAILURE(1, "no halves", "gate", "glu", "one.npy", "-o", "y.npy");
+    EXPECT_FAILURE(1, "no halves: its last axis is odd", "gate", "glu", "odd.npy", "-o", "y.npy");
+    EXPECT_FAILURE(1, "no halves: it has no axis", "gate", "glu", "one.npy", "-o", "y.npy");
     EXPECT_FAILURE(1, "types", "gate", "glu", "a.npy", "f2.npy", "-o", "y.npy");
     EXPECT_FAILURE(1, "shapes", "gate", "glu", "a.npy", "odd.npy", "-o", "y.npy");
     EXPECT_FAILURE(1, "order", "gate", "glu", "a.npy", "f.npy", "-o", "y.npy");
@@ -231,6 +231,7 @@ static void test_help(void **state)
     assert_non_null(strstr((char *)result.out.data, "\n  gate "));
     free_result(&result);
 }
+    assert_non_null(strstr((char *)result.out.data, "the device's memory"));
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, enter_folder, leave_folder)
 

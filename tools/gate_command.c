@@ -25,7 +25,9 @@ static bool find_halves(const struct input *input, struct gate *gate, struct fai
 {
     struct npy_header *half = &gate->result;
     const size_t dimensions = half->dimensions;
-    if (dimensions == 0 || half->shape[dimensions - 1] % 2 != 0)
+    if (dimensions == 0)
+        return fail(why, "%s has no halves: it has no axis", input->path);
+    if (half->shape[dimensions - 1] % 2 != 0)
         return fail(why, "%s has no halves: its last axis is odd", input->path);
     half->shape[dimensions - 1] /= 2;
     half->count /= 2;
