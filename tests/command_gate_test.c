@@ -217,6 +217,11 @@ static void test_wrong_files(void **state)
                    "no such device");
     EXPECT_FAILURE(1, "nowhere", "gate", "reglu", "a.npy", "a.npy", "--grad", "a.npy", "-o",
                    "da.npy", "--db", "nowhere/db.npy");
+    /* Before the device is looked for, and what could be written is gone. */
+    EXPECT_FAILURE(1, "nowhere/db.npy", "gate", "reglu", "a.npy", "a.npy", "--grad", "a.npy", "-o",
+                   "da.npy", "--db", "nowhere/db.npy", "-d", "no such device");
+    EXPECT_FAILURE(1, "nowhere/y.npy", "gate", "reglu", "a.npy", "-o", "nowhere/y.npy", "-d",
+                   "no such device");
     EXPECT_FILES("a.npy", "odd.npy", "one.npy", "f2.npy", "f.npy");
 }
 
@@ -226,12 +231,12 @@ static void test_help(void **state)
     struct result result = RUN_CLACT("gate", "--help");
     assert_int_equal(result.status, 0);
     assert_non_null(strstr((char *)result.out.data, "swiglu"));
+    assert_non_null(strstr((char *)result.out.data, "the device's memory"));
     free_result(&result);
     result = RUN_CLACT("--help");
     assert_non_null(strstr((char *)result.out.data, "\n  gate "));
     free_result(&result);
 }
-    assert_non_null(strstr((char *)result.out.data, "the device's memory"));
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, enter_folder, leave_folder)
 

@@ -261,11 +261,11 @@ static void test_wrong_arguments(void **state)
     EXPECT_FAILURE(2, "--alpha", "loss", "x.npy", "y.npy", "--alpha", "1");
     EXPECT_FAILURE(2, "standard input", "loss", "-", "-");
     EXPECT_FAILURE(2, "standard output", "loss", "x.npy", "y.npy", "-o", "-");
-}
     EXPECT_FAILURE(2, "standard output", "loss", "x.npy", "y.npy", "-o", "/dev/stdout");
     EXPECT_FAILURE(2, "standard output", "loss", "x.npy", "y.npy", "-o", "/dev/fd/1");
     EXPECT_FAILURE(2, "the same file", "loss", "x.npy", "y.npy", "--reduction=none", "-o", "-",
                    "--losses", "/dev/stdout");
+}
 
 static void test_wrong_files(void **state)
 {
@@ -284,6 +284,22 @@ static void test_wrong_files(void **state)
     write_npy("x.npy", 1, DICT("<f4", "False", "(0,)"), "", 0);
     write_npy("y.npy", 1, DICT("<f4", "False", "(0,)"), "", 0);
     EXPECT_FAILURE(1, "no losses", "loss", "x.npy", "y.npy", "-o", "dx.npy");
+    EXPECT_FILES("x.npy", "y.npy");
+}
+
+/* Files that cannot be written are found before the device, and those that can be are gone. */
+static void test_unwritable(void **state)
+{
+    const char *dict = DICT("<f4", "False", "(24,)");
+    (void)state;
+    write_file("x.npy", dict, CLACT_F32, false, logit);
+    write_file("y.npy", dict, CLACT_F32, false, target);
+    EXPECT_FAILURE(1, "nowhere/dx.npy", "loss", "x.npy", "y.npy", "-o", "nowhere/dx.npy", "-d",
+                   "no such device");
+    EXPECT_FAILURE(1, "nowhere/each.npy", "loss", "x.npy", "y.npy", "--reduction=none", "-o",
+                   "dx.npy", "--losses", "nowhere/each.npy", "-d", "no such device");
+    EXPECT_FAILURE(1, "no such device", "loss", "x.npy", "y.npy", "-o", "dx.npy", "-d",
+                   "no such device");
     EXPECT_FILES("x.npy", "y.npy");
 }
 
@@ -310,6 +326,7 @@ int main(void)
         TEST(test_wrong_weights),
         TEST(test_wrong_arguments),
         TEST(test_wrong_files),
+        TEST(test_unwritable),
         TEST(test_help),
     };
     return cmocka_run_group_tests_name("command loss", tests, NULL, NULL);

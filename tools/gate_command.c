@@ -148,15 +148,20 @@ static bool compute(const struct gate_arguments *arguments, const struct gate *g
     return good;
 }
 
-static bool write_outputs(const struct gate_arguments *arguments, const struct input *inputs,
-                          const struct gate *gate, struct failure *why)
+static bool compute_and_write(const struct gate_arguments *arguments, const struct input *inputs,
+                              const struct gate *gate, struct failure *why)
 {
-    const struct whole_output files[] = {
-        {arguments->output, gate->y ? &gate->result : &inputs[GATE_A].header,
-         gate->y ? gate->y : gate->elements[GATE_A]},
-        {arguments->db, &inputs[GATE_B].header, gate->elements[GATE_B]},
+    const size_t count = arguments->db ? 2 : 1;
+    struct whole_output files[OUTPUTS] = {
+        {.path = arguments->output,
+         .header = gate->y ? &gate->result : &inputs[GATE_A].header,
+         .elements = gate->y ? gate->y : gate->elements[GATE_A]},
+        {.path = arguments->db,
+         .header = &inputs[GATE_B].header,
+         .elements = gate->elements[GATE_B]},
     };
-    return whole_write(files, arguments->db ? 2 : 1, why);
+    return whole_open(files, count, why) &&
+           whole_close(files, count, compute(arguments, gate, why), why);
 }
 
 bool gate_command(int argc, char **argv, struct failure *why)
@@ -173,8 +178,7 @@ bool gate_command(int argc, char **argv, struct failure *why)
     if (!inputs_open(inputs, arguments.inputs, GATE_INPUTS, why))
         return false;
     const bool good = read_inputs(&arguments, inputs, &gate, why) &&
-                      compute(&arguments, &gate, why) &&
-                      write_outputs(&arguments, inputs, &gate, why);
+                      compute_and_write(&arguments, inputs, &gate, why);
     for (size_t i = 0; i < GATE_INPUTS; i++)
         free(gate.elements[i]);
     free(gate.y);

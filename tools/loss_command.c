@@ -142,17 +142,20 @@ static bool compute(const struct loss_arguments *arguments, struct loss *loss, s
 }
 
 /* The loss is printed with the digits that tell it from all others of its type. */
-static bool write_outputs(const struct loss_arguments *arguments, const struct npy_header *header,
-                          struct loss *loss, struct failure *why)
+static bool compute_and_write(const struct loss_arguments *arguments,
+                              const struct npy_header *header, struct loss *loss,
+                              struct failure *why)
 {
     struct whole_output files[OUTPUTS];
     size_t count = 0;
     if (arguments->output)
-        files[count++] =
-            (struct whole_output){arguments->output, header, loss->elements[LOSS_LOGITS]};
+        files[count++] = (struct whole_output){
+            .path = arguments->output, .header = header, .elements = loss->elements[LOSS_LOGITS]};
     if (arguments->losses)
-        files[count++] = (struct whole_output){arguments->losses, header, loss->losses};
-    if (!whole_write(files, count, why))
+        files[count++] = (struct whole_output){
+            .path = arguments->losses, .header = header, .elements = loss->losses};
+    if (!whole_open(files, count, why) ||
+        !whole_close(files, count, compute(arguments, loss, why), why))
         return false;
     if (!arguments->losses)
         printf("%.*g\n", loss->dtype == CLACT_F64 ? 17 : 9,
@@ -174,8 +177,7 @@ bool loss_command(int argc, char **argv, struct failure *why)
     if (!inputs_open(inputs, arguments.inputs, LOSS_INPUTS, why))
         return false;
     const bool good = read_inputs(&arguments, inputs, &loss, why) &&
-                      compute(&arguments, &loss, why) &&
-                      write_outputs(&arguments, &inputs[LOSS_LOGITS].header, &loss, why);
+                      compute_and_write(&arguments, &inputs[LOSS_LOGITS].header, &loss, why);
     for (size_t i = 0; i < LOSS_INPUTS; i++)
         free(loss.elements[i]);
     free(loss.losses);

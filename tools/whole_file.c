@@ -49,30 +49,32 @@ void *whole_read(struct input *input, struct failure *why)
     return NULL;
 }
 
-static bool write_elements(struct output *output, const struct whole_output *file,
-                           struct failure *why)
+bool whole_open(struct whole_output *files, size_t count, struct failure *why)
+{
+    size_t opened = 0;
+    while (opened < count && output_open(&files[opened].output, files[opened].path, why))
+        opened++;
+    return opened == count || whole_close(files, opened, false, why);
+}
+
+static bool write_elements(struct whole_output *file, struct failure *why)
 {
     unsigned char text[NPY_MAX_FORMATTED];
     const size_t bytes = (size_t)file->header->count * file->header->item_size;
     swap_if_foreign(file->header, file->elements, bytes);
-    return output_write(output, text, npy_format(file->header, text), why) &&
-           output_write(output, file->elements, bytes, why);
+    return output_write(&file->output, text, npy_format(file->header, text), why) &&
+           output_write(&file->output, file->elements, bytes, why);
 }
 
-bool whole_write(const struct whole_output *files, size_t count, struct failure *why)
+bool whole_close(struct whole_output *files, size_t count, bool good, struct failure *why)
 {
-    struct output outputs[OUTPUTS];
-    size_t opened = 0, done = 0;
-    while (opened < count && output_open(&outputs[opened], files[opened].path, why))
-        opened++;
-    while (opened == count && done < count && write_elements(&outputs[done], &files[done], why))
-        done++;
-    bool good = done == count;
-    for (size_t i = 0; i < opened; i++) {
+    for (size_t i = 0; good && i < count; i++)
+        good = write_elements(&files[i], why);
+    for (size_t i = 0; i < count; i++) {
         if (good)
-            good = output_commit(&outputs[i], why);
+            good = output_commit(&files[i].output, why);
         else
-            output_abandon(&outputs[i]);
+            output_abandon(&files[i].output);
     }
     return good;
 }

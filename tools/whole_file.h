@@ -25,9 +25,15 @@ struct whole_output {
     const char *path;
     const struct npy_header *header;
     void *elements;
+    struct output output; /* between the calls below */
 };
 
-/* Writes at most OUTPUTS files: none of them is there before all of them could be written. */
-bool whole_write(const struct whole_output *files, size_t count, struct failure *why);
+/* Opens at most OUTPUTS files, all of them or none, before the program has a second thread, and
+ * before an hour's work. */
+bool whole_open(struct whole_output *files, size_t count, struct failure *why);
+
+/* Writes them if all went well so far, else leaves all as it was. None of them is there before all of
+ * them could be written. Whether they were. */
+bool whole_close(struct whole_output *files, size_t count, bool good, struct failure *why);
 
 #endif
