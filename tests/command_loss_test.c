@@ -287,6 +287,21 @@ static void test_wrong_files(void **state)
     EXPECT_FILES("x.npy", "y.npy");
 }
 
+/* A number that the files' type can only have as infinity. */
+static void test_infinite_weights(void **state)
+{
+    (void)state;
+    write_file("x.npy", DICT("<f2", "False", "(24,)"), CLACT_F16, false, logit);
+    write_file("y.npy", DICT("<f2", "False", "(24,)"), CLACT_F16, false, target);
+    EXPECT_FAILURE(1, "--pos-weight: 70000 is too large for f16", "loss", "x.npy", "y.npy",
+                   "--pos-weight", "70000");
+    write_file("x.npy", DICT("<f4", "False", "(12, 2)"), CLACT_F32, false, logit);
+    write_file("y.npy", DICT("<f4", "False", "(12, 2)"), CLACT_F32, false, target);
+    EXPECT_FAILURE(1, "--pos-weight: -1e+39 is too large for f32", "loss", "x.npy", "y.npy",
+                   "--pos-weight", "1,-1e39");
+    EXPECT_FILES("x.npy", "y.npy");
+}
+
 /* Files that cannot be written are found before the device, and those that can be are gone. */
 static void test_unwritable(void **state)
 {
@@ -320,14 +335,9 @@ static void test_help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_types_and_orders),
-        TEST(test_replace),
-        TEST(test_weights_and_reductions),
-        TEST(test_wrong_weights),
-        TEST(test_wrong_arguments),
-        TEST(test_wrong_files),
-        TEST(test_unwritable),
-        TEST(test_help),
+        TEST(test_types_and_orders), TEST(test_replace),         TEST(test_weights_and_reductions),
+        TEST(test_wrong_weights),    TEST(test_wrong_arguments), TEST(test_wrong_files),
+        TEST(test_infinite_weights), TEST(test_unwritable),      TEST(test_help),
     };
     return cmocka_run_group_tests_name("command loss", tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 
 #include <clact/clact.h>
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,9 +72,14 @@ static bool find_shape(const struct npy_header *header, const char *path, bool h
 static bool fill_pos_weights(const char *list, size_t count, struct loss *loss, struct failure *why)
 {
     void *numbers = whole_allocate("--pos-weight", count * clact_dtype_size(loss->dtype), why);
-    for (size_t i = 0; i < count && numbers; i++)
-        dtype_store(loss->dtype, numbers, i, loss_list_number(list, i));
     loss->elements[LOSS_POS_WEIGHT] = numbers;
+    for (size_t i = 0; i < count && numbers; i++) {
+        const double number = loss_list_number(list, i);
+        dtype_store(loss->dtype, numbers, i, number);
+        if (!isfinite(dtype_load(loss->dtype, numbers, i)))
+            return fail(why, "--pos-weight: %g is too large for %s", number,
+                        clact_dtype_name(loss->dtype));
+    }
     return numbers != NULL;
 }
 
