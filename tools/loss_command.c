@@ -47,15 +47,15 @@ static bool find_types(const struct loss_arguments *arguments, const struct inpu
     return true;
 }
 
-/* Where there are columns, and one pos_weight for each; one for all makes a single column of all
- * elements. */
+/* Where there are columns, and one pos_weight for each. Else all elements make a single column, as
+ * the library cuts what is larger than a buffer between rows. */
 static bool find_shape(const struct npy_header *header, const char *path, bool has_pos_weight,
                        size_t pos_weights, struct loss *loss, struct failure *why)
 {
     const size_t count = (size_t)header->count, dimensions = header->dimensions;
     const size_t last = dimensions > 0 ? (size_t)header->shape[dimensions - 1] : 1;
-    loss->rows = has_pos_weight ? count : 1;
-    loss->cols = has_pos_weight ? 1 : count;
+    loss->rows = count;
+    loss->cols = 1;
     if (!has_pos_weight || pos_weights == 1)
         return true;
     if (pos_weights != last)
