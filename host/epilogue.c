@@ -16,7 +16,7 @@ _Static_assert(REDUCE + 1 == CLACT__EPILOGUE_KERNELS, "a kernel for each index")
 enum { CHUNK_ROWS = 64, CHUNK_COLS = 4096 };
 
 /* How many columns an item sums up at the most, and at once. */
-enum { BLOCK = 256 };
+enum { BLOCK = 1024 };
 
 static clact__direction direction_of(const clact__variant *variant)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of host/ share. A call comes in at clact.h; launch.c checks it and asks program.c
- * for a kernel, sets the arguments and enqueues. Nothing below calls upward. */
+/* What the files of host/ share; what calls share is in call.h. A call comes in at clact.h; call.c
+ * checks it, and launch.c asks program.c for a kernel, sets the arguments and enqueues. Nothing below
+ * calls upward. */
 #ifndef CLACT_INTERNAL_H
 #define CLACT_INTERNAL_H
 
@@ -310,7 +311,7 @@ typedef struct clact__owned {
     atomic_size_t bytes;
 } clact__owned;
 
-/* Those with the same hash have a cache line. */
+/* Those with the same hash are as large as a cache line. */
 enum { CLACT__OWNED_HASHES = 64, CLACT__OWNED_ALIKE = 4 };
 
 typedef struct clact__pool {

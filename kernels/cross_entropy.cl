@@ -162,16 +162,6 @@ INLINE wide wide_loose_sum(wide a, wide b)
     return sum;
 }
 
-/* a * b. Where that is infinite the same holds. */
-INLINE wide wide_loose_product(wide a, real b)
-{
-    wide c = wide_product(a.hi, b);
-#ifdef CLACT_PAIRS
-    c.lo = fma(a.lo, b, c.lo);
-#endif
-    return c;
-}
-
 /* The nearest real to such a sum. */
 INLINE real round_loose(wide a)
 {
@@ -209,7 +199,7 @@ INLINE real rounded_loss(operands o, terms t)
     const mask large = t.against.hi * t.size >= 1;
     const real lift = large ? (real)1 : (real)(1 / TWO_TO_MINUS_LIFT);
     const real drop = large ? (real)TWO_TO_MINUS_LIFT : (real)1;
-    const wide first = wide_loose_product(wide_scale(t.against, lift), t.size);
+    const wide first = wide_times_real(wide_scale(t.against, lift), t.size);
     const real unlift = large ? (real)1 : (real)TWO_TO_MINUS_LIFT;
     return round_loose(loss_of(o, first, wide_scale(second, drop))) * unlift;
 }
@@ -219,7 +209,7 @@ INLINE wide wide_loss(operands o, terms t)
 {
     const wide e = wide_scale(t.lifted, (real)TWO_TO_MINUS_LIFT);
     const wide second = times_total(t, log_one_plus(e, e.hi));
-    return loss_of(o, wide_loose_product(t.against, t.size), second);
+    return loss_of(o, wide_times_real(t.against, t.size), second);
 }
 
 /* 1 + e for 0 <= e <= 1 */

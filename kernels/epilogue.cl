@@ -265,7 +265,7 @@ INLINE void epilogue_span_sums(epilogue_operands o, ulong first_row, ulong last_
 #else
 
 /* So many columns an item has at the most; more would not stay in the nearest cache. */
-#define BLOCK 256
+#define BLOCK 1024
 
 INLINE void partials_store(global ELEMENT *to, real v, ulong n)
 {

@@ -36,8 +36,15 @@ typedef struct {
     real n, r_hi, r;
 } reduced;
 
+/* P(r), to a float's precision: degree 6, 2^-28.0. r2 = r * r. */
+INLINE real exp_tail_of_float(real r, real r2)
+{
+    const real p = fma((real)0x1.6b6764p-10f, r, (real)0x1.122f1ep-7f);
+    return fma(p, r2, fma((real)0x1.55568ep-5f, r, (real)0x1.5554a4p-3f));
+}
+
 /* P(r), to the precision that the result's storage asks for. Two coefficients at a time, which halves
- * the chain of dependent operations. r2 = r * r. */
+ * the chain of dependent operations. */
 INLINE real exp_tail(real r, real r2)
 {
 #if defined(CLACT_STORAGE_F64) /* degree 12, 2^-63.8 */
@@ -54,9 +61,8 @@ INLINE real exp_tail(real r, real r2)
     const real p = fma((real)0x1.9a58a8p-13f, r2,
                        fma((real)0x1.6d4cbap-10f, r, (real)0x1.1115dp-7f));
     return fma(p, r2, fma((real)0x1.5554e8p-5f, r, (real)0x1.555552p-3f));
-#else /* degree 6, 2^-28.0 */
-    const real p = fma((real)0x1.6b6764p-10f, r, (real)0x1.122f1ep-7f);
-    return fma(p, r2, fma((real)0x1.55568ep-5f, r, (real)0x1.5554a4p-3f));
+#else
+    return exp_tail_of_float(r, r2);
 #endif
 }
 

@@ -375,8 +375,8 @@ INLINE gated_row row_from(gated_row r, ulong i)
 #define VECTOR_OF(p, k) load((p) + (k) * CLACT_WIDTH)
 
 /* So many vectors are done at once, and asked whether an element of them is far. They stay in the cache
- * meanwhile. */
-#define VECTORS 16
+ * meanwhile. Where vectors are short, on a GPU, an item has no more than one. */
+#define VECTORS (sizeof(real) >= 64 ? 16 : 1)
 #define BLOCK (VECTORS * CLACT_WIDTH)
 
 /* The whole vectors from i to the end; y is aligned to one where that matters. False, and nothing is

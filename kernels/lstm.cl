@@ -236,7 +236,8 @@ INLINE bool are_near(const struct operands *o, place at, ulong vectors)
     return !rarely(far);
 }
 
-/* An output may be one of the operands: all that a vector's outputs take the place of has been read by then. */
+/* An output may be one of the operands: all that a vector's outputs take the place of has been read by
+ * then. */
 INLINE void near_steps(const struct operands *o, place first, ulong vectors)
 {
     opened opened[MOST_NEAR];

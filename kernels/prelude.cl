@@ -8,8 +8,8 @@
  *   CLACT_DOUBLES                            for f32 storage: compute in f64
  *   CLACT_PAIRS                              compute in pairs of reals: see wide.cl
  *   CLACT_STREAMS                            store past the cache where the compiler can
- * and the kernel, by CLACT_BODY, CLACT_INPUTS, CLACT_HAS_PARAMETERS and CLACT_HAS_BETA (elementwise.cl) or by
- * CLACT_PREDICT (predict.cl).
+ * and the kernel: for a pointwise one CLACT_BODY, CLACT_INPUTS, CLACT_HAS_PARAMETERS and CLACT_HAS_BETA
+ * (elementwise.cl), for any other what its file says in front.
  *
  * storage  an element in memory
  * real     a vector of CLACT_WIDTH elements in registers, float or double
@@ -107,9 +107,9 @@ INLINE bool rarely(mask v)
 }
 
 /*
- * Some operands of a gradient are far: what leads to the result over- or underflows unless it is done
- * with care. Hardly any are. So it is asked of some vectors at once, before they are computed
- * (elementwise.cl), and the loop over those that are near has no branch, which would cost it a third.
+ * Some operands are far: what leads to the result over- or underflows unless it is done with care. Hardly
+ * any are. So it is asked of some vectors at once, before they are computed (elementwise.cl, gated.cl), and
+ * the loop over those that are near has no branch, which would cost it a third.
  */
 typedef struct {
     bool near; /* no element is far */
@@ -203,6 +203,18 @@ INLINE void stream(global storage *p, real v)
 }
 #endif
 #endif
+
+/* Stores a vector, past the cache where that is wanted and the vector is aligned to a whole one. */
+INLINE void store_past_cache(global storage *p, real v)
+{
+#ifdef HAS_STREAM
+    if ((ulong)p % sizeof(VECTOR(STORED)) == 0) {
+        stream(p, v);
+        return;
+    }
+#endif
+    store(p, v);
+}
 
 /* The first n < CLACT_WIDTH elements at p; the other lanes repeat the last of them. */
 INLINE real load_part(global const storage *p, size_t n)

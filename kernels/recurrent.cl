@@ -36,16 +36,6 @@ INLINE mask size_of(real x)
     return AS_MASK(fabs(x));
 }
 
-/* a * b, the low part included. */
-INLINE wide wide_times_real(wide a, real b)
-{
-    wide c = wide_product(a.hi, b);
-#ifdef CLACT_PAIRS
-    c.lo = fma(a.lo, b, c.lo);
-#endif
-    return c;
-}
-
 /* a, of which an infinity or a NaN has no low part. */
 INLINE wide settled(wide a)
 {
@@ -68,14 +58,12 @@ typedef struct {
     wide rest;
 } exponential;
 
-/* The rest of e^r but for r: r^2 (1/2 + r P(r)) + low. The coefficients are those that exp.cl has for floats,
- * of degree 6 and good to 2^-28: what is added to the rest here needs no more. */
+/* The rest of e^r but for r: r^2 (1/2 + r P(r)) + low. What it is added to needs no more of a pair's P. */
 INLINE real small_rest(real r, real low)
 {
     const real r2 = r * r;
 #if defined(CLACT_PAIRS) && !defined(REAL_IS_DOUBLE)
-    const real p = fma((real)0x1.6b6764p-10f, r, (real)0x1.122f1ep-7f);
-    const real tail = fma(p, r2, fma((real)0x1.55568ep-5f, r, (real)0x1.5554a4p-3f));
+    const real tail = exp_tail_of_float(r, r2);
 #else
     const real tail = exp_tail(r, r2);
 #endif
@@ -301,12 +289,8 @@ INLINE void give(output m, place at, ulong start, real v)
     global storage *p = m.start + at.row * m.stride + start + at.col;
     if (at.n < CLACT_WIDTH)
         store_part(p, v, at.n);
-#ifdef HAS_STREAM
-    else if ((ulong)p % sizeof(VECTOR(STORED)) == 0)
-        stream(p, v);
-#endif
     else
-        store(p, v);
+        store_past_cache(p, v);
 }
 
 /* Of each kernel: its operands, and what it does for some elements. */

@@ -111,10 +111,10 @@ INLINE total sums_of_vectors(total t[16])
 }
 
 /*
- * 16 rows, each in vectors of its own. The last of them may have more lanes than the row has columns left: then
- * rows must follow each other without a gap. What such lanes read is not computed with, and what they write is
- * the start of the next row, which is written after that. Reading ends `left` elements from the first row on,
- * writing with the 16 rows.
+ * 16 rows, each in vectors of its own. The last of them may have more lanes than the row has columns left:
+ * then rows must follow each other without a gap. What such lanes read is not computed with, and what they
+ * write is the start of the next row, which is written after that. Reading ends `left` elements from the
+ * first row on, writing with the 16 rows.
  */
 INLINE void do_whole_rows(ROW_OPERANDS, global storage *y, ulong y_offset, ulong y_stride, ulong cols,
                           ulong vectors, ulong left)
@@ -159,10 +159,8 @@ INLINE void do_whole_rows(ROW_OPERANDS, global storage *y, ulong y_offset, ulong
             const real value = VALUE(as[r][v], bs[r][v], terms[v], row);
             if (r * cols + (v + 1) * CLACT_WIDTH > 16 * cols)
                 store_part(to, value, rest);
-#ifdef HAS_STREAM
-            else if (rest == CLACT_WIDTH && (ulong)to % sizeof(VECTOR(STORED)) == 0)
-                stream(to, value); /* never what is written to again */
-#endif
+            else if (rest == CLACT_WIDTH)
+                store_past_cache(to, value); /* never what is written to again */
             else
                 store(to, value);
         }

@@ -61,14 +61,7 @@ INLINE real span_load(const span *s, ulong i, global const storage *p, ulong str
 INLINE void span_store(const span *s, ulong i, global storage *p, ulong stride, real v)
 {
     if (!s->ragged) {
-        global storage *to = p + s->at.row * stride + s->at.col + i;
-#ifdef HAS_STREAM
-        if ((ulong)to % (CLACT_WIDTH * sizeof(storage)) == 0) {
-            stream(to, v);
-            return;
-        }
-#endif
-        store(to, v);
+        store_past_cache(p + s->at.row * stride + s->at.col + i, v);
         return;
     }
     storage part[CLACT_WIDTH];

@@ -214,6 +214,16 @@ INLINE wide wide_product(real a, real b)
     return c;
 }
 
+/* a * b. Where that is infinite the high part is, and the low part says nothing. */
+INLINE wide wide_times_real(wide a, real b)
+{
+    wide c = wide_product(a.hi, b);
+#ifdef CLACT_PAIRS
+    c.lo = fma(a.lo, b, c.lo);
+#endif
+    return c;
+}
+
 /* m * 2^n */
 typedef struct {
     wide m;
