@@ -51,3 +51,4 @@ foreach(stores IN ITEMS plain stream)
     COMMAND layout_test --stores ${stores} --group 64 --property "groups that are not full"
     ENVIRONMENT ${shapes})
 endforeach()
+set_tests_properties(layout_plain_g64 PROPERTIES LABELS slow)
