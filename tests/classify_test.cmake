@@ -46,12 +46,6 @@ function(check_training)
   expect("${text}" "\nheld-out accuracy 0\\.9789 \\(139 of 142\\)\n$")
 endfunction()
 
-# The program must reject a file with this content; `message` is the regex of what follows its name.
-function(check_rejected_file name content message)
-  file(WRITE "${SCRATCH}/${name}.csv" "${content}")
-  run_rejected("classify: [^\n]*${name}\\.csv${message}" "${CLASSIFY}" "${SCRATCH}/${name}.csv")
-endfunction()
-
 check_training()
 file(READ "${DATA}" content)
 string(REPLACE "\n" "\r\n" with_crlf "${content}")
@@ -62,19 +56,19 @@ string(REGEX MATCH "^[^\n]*\n" header "${content}")
 string(REPEAT ",0.5" 29 tail)
 set(good "1,2.5${tail}\n")
 string(REPEAT "${good}" 3 three)
-check_rejected_file(empty "" ", line 1: the file is empty")
-check_rejected_file(no_header "${three}${good}" ", line 1: not a header [^\n]*")
-check_rejected_file(only_header "${header}" ", line 2: the file ends after fewer than 4 samples")
-check_rejected_file(three "${header}${three}" ", line 5: the file ends after fewer than 4 samples")
-check_rejected_file(narrow "${header}${three}1,2.5\n" ", line 5: 31 columns expected, 2 found")
-check_rejected_file(wide "${header}${good}1,2.5,3${tail}\n"
+check_rejected_file("${CLASSIFY}" empty "" ", line 1: the file is empty")
+check_rejected_file("${CLASSIFY}" no_header "${three}${good}" ", line 1: not a header [^\n]*")
+check_rejected_file("${CLASSIFY}" only_header "${header}" ", line 2: the file ends after fewer than 4 samples")
+check_rejected_file("${CLASSIFY}" three "${header}${three}" ", line 5: the file ends after fewer than 4 samples")
+check_rejected_file("${CLASSIFY}" narrow "${header}${three}1,2.5\n" ", line 5: 31 columns expected, 2 found")
+check_rejected_file("${CLASSIFY}" wide "${header}${good}1,2.5,3${tail}\n"
   ", line 3: 31 columns expected, 32 found")
-check_rejected_file(blank "${header}${good}\n${three}" ", line 3: 31 columns expected, 1 found")
-check_rejected_file(class "${header}${three}2,2.5${tail}\n"
+check_rejected_file("${CLASSIFY}" blank "${header}${good}\n${three}" ", line 3: 31 columns expected, 1 found")
+check_rejected_file("${CLASSIFY}" class "${header}${three}2,2.5${tail}\n"
   ", line 5: the first column is not 0 or 1")
 foreach(bad "" nan -inf 1e39 1e999 1x 1-2 0x10 " 1" "1 " abc -)
   string(MAKE_C_IDENTIFIER "number_${bad}" name)
-  check_rejected_file("${name}" "${header}${good}1${tail},${bad}\n${three}"
+  check_rejected_file("${CLASSIFY}" "${name}" "${header}${good}1${tail},${bad}\n${three}"
     ", line 3, column 31: not a number that a float can hold: '[^\n]*'")
 endforeach()
 

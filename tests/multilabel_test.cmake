@@ -34,12 +34,6 @@ function(check_forecast)
   endif()
 endfunction()
 
-# The program must reject a file with this content; `message` is the regex of what follows its name.
-function(check_rejected_file name content message)
-  file(WRITE "${SCRATCH}/${name}.csv" "${content}")
-  run_rejected("multilabel: [^\n]*${name}\\.csv${message}" "${MULTILABEL}" "${SCRATCH}/${name}.csv")
-endfunction()
-
 check_forecast()
 file(READ "${DATA}" content)
 string(REPLACE "\n" "\r\n" with_crlf "${content}")
@@ -49,18 +43,18 @@ check_forecast("${SCRATCH}/crlf.csv")
 string(REGEX MATCH "^[^\n]*\n" header "${content}")
 set(day ",0.0,8.0,2.0,3.0,sun\n")
 set(four "2011/12/29${day}2011/12/30${day}2011/12/31${day}2012/01/01${day}")
-check_rejected_file(empty "" ", line 1: the file is empty")
-check_rejected_file(no_header "${four}" ", line 1: not the header of a file of weather")
-check_rejected_file(four "${header}${four}" ", line 6: the file ends after fewer than 5 days")
-check_rejected_file(narrow "${header}${four}2012/01/02,1\n" ", line 6: 6 columns expected, 2 found")
-check_rejected_file(number "${header}${four}2012/01/02,1,x,3,4,sun\n"
+check_rejected_file("${MULTILABEL}" empty "" ", line 1: the file is empty")
+check_rejected_file("${MULTILABEL}" no_header "${four}" ", line 1: not the header of a file of weather")
+check_rejected_file("${MULTILABEL}" four "${header}${four}" ", line 6: the file ends after fewer than 5 days")
+check_rejected_file("${MULTILABEL}" narrow "${header}${four}2012/01/02,1\n" ", line 6: 6 columns expected, 2 found")
+check_rejected_file("${MULTILABEL}" number "${header}${four}2012/01/02,1,x,3,4,sun\n"
   ", line 6, column 3: not a number that a float can hold: 'x'")
-check_rejected_file(gap "${header}${four}2012/01/03${day}"
+check_rejected_file("${MULTILABEL}" gap "${header}${four}2012/01/03${day}"
   ", line 6: not the day after that of the line before")
 foreach(bad "" 2012-01-02 2012/1/2 2012/13/01 2012/00/01 2012/01/32 2012/01/00 2012/02/30 2013/02/29
     0000/01/01 " 012/01/02" 2012/01/021)
   string(MAKE_C_IDENTIFIER "date_${bad}" name)
-  check_rejected_file("${name}" "${header}${bad}${day}"
+  check_rejected_file("${MULTILABEL}" "${name}" "${header}${bad}${day}"
     ", line 2: the first column is not a date such as 2012/01/31")
 endforeach()
 

@@ -22,3 +22,11 @@ function(run_rejected regex)
       "exit status ${rc}\nstdout:\n${out}stderr:\n${err}")
   endif()
 endfunction()
+
+# check_rejected_file(<program> <name> <content> <regex>): the program must reject a file with this content,
+# <name>.csv in SCRATCH, in a line with its own name and the file's, where <regex> is what follows.
+function(check_rejected_file program name content regex)
+  get_filename_component(self "${program}" NAME_WE)
+  file(WRITE "${SCRATCH}/${name}.csv" "${content}")
+  run_rejected("${self}: [^\n]*${name}\\.csv${regex}" "${program}" "${SCRATCH}/${name}.csv")
+endfunction()
