@@ -56,17 +56,8 @@ static bool parse_reduction(const char *text, clact_reduction *reduction, struct
     return fail_usage(why, "--reduction needs 'mean', 'sum' or 'none', not '%s'", text);
 }
 
-/* What has digits, and nothing that numbers do not have, is a list of them. */
-static bool parse_pos_weight(struct loss_arguments *loss, const char *text, struct failure *why)
-{
-    size_t count;
-    const bool list = text[strspn(text, "+-.,0123456789eE")] == '\0' && strpbrk(text, "0123456789");
-    loss->pos_weights = list ? text : NULL;
-    loss->inputs[LOSS_POS_WEIGHT] = list ? NULL : text;
-    return !list || loss_list_count(text, &count, why);
-}
-
-bool loss_list_count(const char *list, size_t *count, struct failure *why)
+/* How many numbers are in a list with commas between them, if all are good. */
+static bool count_list(const char *list, size_t *count, struct failure *why)
 {
     char text[64];
     double number;
@@ -83,11 +74,22 @@ bool loss_list_count(const char *list, size_t *count, struct failure *why)
     return true;
 }
 
-double loss_list_number(const char *list, size_t i)
+/* What has digits, and nothing that numbers do not have, is a list of them. */
+static bool parse_pos_weight(struct loss_arguments *loss, const char *text, struct failure *why)
 {
-    for (; i > 0; i--)
-        list = strchr(list, ',') + 1;
-    return strtod(list, NULL);
+    const bool list = text[strspn(text, "+-.,0123456789eE")] == '\0' && strpbrk(text, "0123456789");
+    loss->pos_weights = list ? text : NULL;
+    loss->pos_weight_count = 0;
+    loss->inputs[LOSS_POS_WEIGHT] = list ? NULL : text;
+    return !list || count_list(text, &loss->pos_weight_count, why);
+}
+
+double loss_list_next(const char **list)
+{
+    char *end;
+    const double number = strtod(*list, &end);
+    *list = *end ? end + 1 : NULL;
+    return number;
 }
 
 static bool parse_options(struct loss_arguments *loss, int argc, char **argv, struct failure *why)

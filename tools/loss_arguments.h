@@ -15,6 +15,7 @@ enum loss_input { LOSS_LOGITS, LOSS_TARGETS, LOSS_WEIGHT, LOSS_POS_WEIGHT, LOSS_
 struct loss_arguments {
     const char *inputs[LOSS_INPUTS]; /* NULL: not there */
     const char *pos_weights;         /* a list of numbers, in the place of a file, or NULL */
+    size_t pos_weight_count;         /* of that list; 0 if there is none */
     const char *output;              /* NULL: no gradient */
     const char *losses;              /* without reduction, else NULL */
     const char *device;              /* NULL if it is not named */
@@ -25,10 +26,8 @@ struct loss_arguments {
 
 bool loss_arguments_parse(struct loss_arguments *loss, int argc, char **argv, struct failure *why);
 
-/* How many numbers are in a list with commas between them, if all are good; and, of such a list, the
- * number i. */
-bool loss_list_count(const char *list, size_t *count, struct failure *why);
-double loss_list_number(const char *list, size_t i);
+/* The first number of such a list. *list becomes what follows it, or NULL behind the last. */
+double loss_list_next(const char **list);
 
 void loss_print_help(void);
 

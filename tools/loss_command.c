@@ -74,7 +74,7 @@ static bool fill_pos_weights(const char *list, size_t count, struct loss *loss, 
     void *numbers = whole_allocate("--pos-weight", count * clact_dtype_size(loss->dtype), why);
     loss->elements[LOSS_POS_WEIGHT] = numbers;
     for (size_t i = 0; i < count && numbers; i++) {
-        const double number = loss_list_number(list, i);
+        const double number = loss_list_next(&list);
         dtype_store(loss->dtype, numbers, i, number);
         if (!isfinite(dtype_load(loss->dtype, numbers, i)))
             return fail(why, "--pos-weight: %g is too large for %s", number,
@@ -98,9 +98,9 @@ static bool read_inputs(const struct loss_arguments *arguments, struct input *in
 {
     const struct npy_header *header = &inputs[LOSS_LOGITS].header;
     const bool file = arguments->inputs[LOSS_POS_WEIGHT] != NULL;
-    size_t pos_weights = file ? (size_t)inputs[LOSS_POS_WEIGHT].header.count : 0;
+    const size_t pos_weights =
+        file ? (size_t)inputs[LOSS_POS_WEIGHT].header.count : arguments->pos_weight_count;
     if (!find_types(arguments, inputs, loss, why) ||
-        (arguments->pos_weights && !loss_list_count(arguments->pos_weights, &pos_weights, why)) ||
         !find_shape(header, arguments->inputs[LOSS_LOGITS], file || arguments->pos_weights,
                     pos_weights, loss, why))
         return false;
