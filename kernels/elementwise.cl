@@ -2,7 +2,7 @@
 /*
  * The only pointwise kernel: load, body, store.
  *
- *   CLACT_BODY            the operator's function in activations.cl, such as sigmoid_forward
+ *   CLACT_BODY            the operator's function (activations.cl), such as sigmoid_forward
  *   CLACT_INPUTS          its operands: 1 (x) or 2 (grad and the saved value)
  *   CLACT_HAS_PARAMETERS  its last argument is the parameters
  *   CLACT_HAS_BETA        beta is one of them
@@ -52,8 +52,28 @@
         STORE(y_row + k, BODY(load(a_row + k), load(b_row + k), &r));                              \
     }
 
-/* So many elements are asked at once whether one of them is far. They stay in the cache meanwhile. */
-#define ASKED (16 * CLACT_WIDTH)
+/* So many vectors are asked at once whether an element is far. They stay in the cache meanwhile. All are
+ * asked before any is computed: the output may be one of the operands. */
+#define BLOCK 16
+
+/*
+ * Of an operator that is in two steps an item does the first of a block of vectors, then the last of these.
+ * A processor has room for more vectors at once in shorter loops, and so waits less for what depends on
+ * each other. Where vectors are short, on a GPU, an item has no more than one.
+ */
+#if PASTE(HAS_STEPS_, CLACT_BODY) && CLACT_WIDTH >= 8
+#define IN_STEPS
+#endif
+
+#define LOAD(p, k) load((p) + (k) * CLACT_WIDTH)
+
+#if CLACT_INPUTS == 1
+#define FIRST(a, b, r) PASTE(CLACT_BODY, _first)(a PARAMETERS REACH(r))
+#define LAST(a, b, step, r) PASTE(CLACT_BODY, _last)(a PARAMETERS, step REACH(r))
+#else
+#define FIRST(a, b, r) PASTE(CLACT_BODY, _first)(a, b PARAMETERS REACH(r))
+#define LAST(a, b, step, r) PASTE(CLACT_BODY, _last)(a, b PARAMETERS, step REACH(r))
+#endif
 
 #if CLACT_INPUTS == 1
 #define OPERANDS global const storage *a, ulong a_offset, ulong a_stride
@@ -92,10 +112,25 @@ INLINE void run(OPERANDS, global storage *y, ulong y_offset, ulong y_stride, ulo
         }
 #endif
         const ulong whole = i + (last - i) / CLACT_WIDTH * CLACT_WIDTH;
-#if PASTE(HAS_REACH_, CLACT_BODY)
-        while (i < whole) {
-            /* All are asked before any is computed: the output may be one of the operands. */
-            const ulong end = min(i + ASKED, whole);
+#if defined(IN_STEPS)
+        while (!p.extreme && i < whole) {
+            const ulong n = min((ulong)BLOCK, (whole - i) / CLACT_WIDTH);
+            const ulong end = i + n * CLACT_WIDTH;
+            PASTE(CLACT_BODY, _step) steps[BLOCK];
+            reach asked = {true, 0};
+            for (ulong k = 0; k < n; k++)
+                steps[k] = FIRST(LOAD(a_row + i, k), LOAD(b_row + i, k), &asked);
+            if (rarely(asked.far))
+                VECTORS(i, end, false)
+            else
+                for (ulong k = 0; k < n; k++)
+                    STORE(y_row + i + k * CLACT_WIDTH,
+                          LAST(LOAD(a_row + i, k), LOAD(b_row + i, k), steps[k], &asked));
+            i = end;
+        }
+#elif PASTE(HAS_REACH_, CLACT_BODY)
+        while (!p.extreme && i < whole) {
+            const ulong end = min(i + BLOCK * CLACT_WIDTH, whole);
             reach asked = {true, 0};
             for (ulong k = i; k < end; k += CLACT_WIDTH)
                 BODY(load(a_row + k), load(b_row + k), &asked);
@@ -105,12 +140,11 @@ INLINE void run(OPERANDS, global storage *y, ulong y_offset, ulong y_stride, ulo
                 VECTORS(i, end, true)
             i = end;
         }
-#else
-        VECTORS(i, whole, false)
-        i = whole;
 #endif
-        if (i < last)
-            PART(i, last - i);
+        /* All of an operator that is neither, or whose parameters are extreme. */
+        VECTORS(i, whole, false)
+        if (whole < last)
+            PART(whole, last - whole);
     }
 }
 
@@ -133,6 +167,19 @@ kernel void PASTE(clact_, CLACT_BODY)(OPERANDS, global storage *y, ulong y_offse
     if (!(p.beta >= SMALL_BETA && p.beta <= 1 / SMALL_BETA)) {
         p.extreme = true;
         run(OPERAND_NAMES, y, y_offset, y_stride, rows, cols, row_span, col_span, p);
+        return;
+    }
+#endif
+#if PASTE(IS_OFTEN_PLAIN_, CLACT_BODY)
+#ifdef CLACT_HAS_BETA
+    const params plain = {0, 1, 0, false};
+    const bool is_plain = p.beta == 1;
+#else
+    const params plain = {1, 0, 0, false};
+    const bool is_plain = p.alpha == 1;
+#endif
+    if (is_plain) {
+        run(OPERAND_NAMES, y, y_offset, y_stride, rows, cols, row_span, col_span, plain);
         return;
     }
 #endif

@@ -99,7 +99,7 @@ INLINE void sigmoid_gate_first(real a, sigmoid_gate *e)
 
 INLINE void sigmoid_gate_second(real a, sigmoid_gate *e)
 {
-    *e = lifted_exp_parts(denominator_argument(wide_of(a)));
+    *e = lifted_denominator_parts(wide_of(a));
 }
 
 INLINE real sigmoid_gate_times(real a, real b, const sigmoid_gate *e, reach *r)
@@ -112,24 +112,18 @@ INLINE real sigmoid_gate_times(real a, real b, const sigmoid_gate *e, reach *r)
 
 typedef exp_parts silu_gate;
 
-/* beta * a. Whether that is a is decided once for a row. */
-INLINE wide silu_argument(real a, params p)
-{
-    return p.beta == 1 ? wide_of(a) : wide_product(a, (real)p.beta);
-}
-
 INLINE void silu_gate_first(real a, params p, silu_gate *e)
 {
 }
 
 INLINE void silu_gate_second(real a, params p, silu_gate *e)
 {
-    *e = lifted_exp_parts(denominator_argument(silu_argument(a, p)));
+    *e = lifted_denominator_parts(beta_times(p.beta, a));
 }
 
 INLINE real silu_gate_times(real a, real b, params p, const silu_gate *e, reach *r)
 {
-    return gated_by_logistic(a, b, silu_argument(a, p), *e, r);
+    return gated_by_logistic(a, b, beta_times(p.beta, a), *e, r);
 }
 
 typedef struct {
@@ -144,7 +138,7 @@ INLINE void gelu_tanh_gate_first(real a, gelu_tanh_gate *gate)
 
 INLINE void gelu_tanh_gate_second(real a, gelu_tanh_gate *gate)
 {
-    gate->e = lifted_exp_parts(denominator_argument(gate->z));
+    gate->e = lifted_denominator_parts(gate->z);
 }
 
 INLINE real gelu_tanh_gate_times(real a, real b, const gelu_tanh_gate *gate, reach *r)

@@ -64,19 +64,24 @@ INLINE wide log_one_plus(wide scaled_e, real e)
     return y;
 }
 
-/* 2^LIFT log(1 + e^t) for t <= 0: lifted, as it may be subnormal. Not normalised. Beyond LOG_FLOOR it
- * makes no difference what is returned. */
+/* 2^LIFT e^t for t <= 0: lifted, as it may be subnormal. Beyond LOG_FLOOR it makes no difference to the
+ * logarithm what is returned. */
 #ifdef CLACT_STORAGE_F64
 #define LOG_FLOOR -1000.0
 #else
 #define LOG_FLOOR -120.0f
 #endif
 
-INLINE wide lifted_log_one_plus_exp(wide t)
+INLINE wide lifted_exp_normalised(wide t)
 {
     const scaled e = exp_of(wide_at_least(t, LOG_FLOOR));
-    const wide lifted = wide_scale(wide_normalise(e.m), power_of_two(e.n + LIFT));
-    return log_one_plus(lifted, lifted.hi * TWO_TO_MINUS_LIFT);
+    return wide_scale(wide_normalise(e.m), power_of_two(e.n + LIFT));
+}
+
+/* 2^LIFT log(1 + e) of 2^LIFT e. Not normalised. */
+INLINE wide lifted_log_one_plus(wide e)
+{
+    return log_one_plus(e, e.hi * TWO_TO_MINUS_LIFT);
 }
 
 /* log(1 + e^t) for t <= 0 as exp_negative() has e^t: whatever it is divided by. */

@@ -355,8 +355,8 @@ INLINE wide wide_inverse_from_below(wide b)
     return wide_inverse_by(b, reciprocal_from_below(b.hi));
 }
 
-/* a * b for an a made by reciprocal_from_below(), whose parts have the same sign: then b may be 0 or
- * infinite. Rounded once if it is not subnormal. */
+/* a * b for an a whose parts have the same sign where b is 0 or infinite, as one made by
+ * reciprocal_from_below() has. Rounded once if it is not subnormal. */
 INLINE real quotient_times(wide a, real b)
 {
 #ifdef CLACT_PAIRS
