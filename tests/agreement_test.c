@@ -42,7 +42,7 @@ static const struct way {
     {"by default", EVERY, {.stores = CLACT_STORES_AUTO}, 0},
     {"width 1", EVERY, {.vector_width = 1}, 0},
     {"width 2", FIRST_OF_SHAPES, {.vector_width = 2}, 0},
-    {"width 4", EVERY, {.vector_width = 4}, 0},
+    {"width 4", EVERY_F32, {.vector_width = 4}, 0},
     {"width 8", FIRST_OF_SHAPES, {.vector_width = 8}, 0},
     {"width 16", EVERY, {.vector_width = 16}, 0},
     {"groups of 1", FIRST_OF_SHAPES, {.work_group_size = 1}, 0},
