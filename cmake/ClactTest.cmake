@@ -2,8 +2,9 @@
 # clact_add_test(NAME name COMMAND program [argument ...]
 #                [LABELS label ...] [TIMEOUT seconds] [ENVIRONMENT name=value ...])
 #
-# Registers a test. Each has a kernel cache of its own: PoCL's is not safe to share between processes. clact
-# has none, but where the test makes one: no test may find what another run has left, nor touch the user's.
+# Registers a test. Each has a kernel cache of its own: PoCL's is not safe to share between processes. A test
+# whose ENVIRONMENT names another's has to DEPEND on that. clact has no cache, but where the test makes one: no
+# test may find what another run has left, nor touch the user's.
 function(clact_add_test)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;TIMEOUT" "COMMAND;LABELS;ENVIRONMENT")
   if(NOT arg_TIMEOUT)

@@ -78,7 +78,7 @@ static inline size_t clact__dtype_size(clact_dtype dtype)
 
 /* The row of an operator; NULL for a value that is none. */
 const clact__op *clact__op_find(clact_operator value);
-/* "forward", "from_output" or "from_input": how activations.cl names the function. */
+/* "forward", "from_output" or "from_input": how the kernels name the function. */
 const char *clact__direction_name(clact__direction direction);
 /* CLACT__DIRECTIONS for a value that is no clact_saved. */
 clact__direction clact__direction_of(clact_saved kind);

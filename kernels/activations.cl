@@ -45,28 +45,13 @@
 #define IS_OFTEN_PLAIN_elu_forward 1
 #define IS_OFTEN_PLAIN_elu_from_input 1
 
-/*
- * Where to stop: beyond FORWARD_FLOOR e^x is 0 in any storage, and beyond FORWARD_CEILING 1 + e^-x is 1;
- * beyond GELU_END the GELU of a negative x is 0; beyond NORMAL_END and GELU_TANH_END the tails of the
- * GELUs are 0 even when multiplied by the largest gradient; beyond NORMAL_NEAR_END the operands of GELU's
- * gradient that are near (is_far_down()) are positive.
- */
+/* Where to stop: beyond FORWARD_FLOOR e^x is 0 in any storage, and beyond FORWARD_CEILING 1 + e^-x is 1. */
 #ifdef CLACT_STORAGE_F64
 #define FORWARD_FLOOR -1000.0
 #define FORWARD_CEILING 64.0
-#define GELU_END 40.0
-#define NORMAL_END 55.0
-#define NORMAL_NEAR_END 35.25
-#define GELU_TANH_END 32.0
-#define GELU_TANH_FLOOR -23.5
 #else
 #define FORWARD_FLOOR -120.0f
 #define FORWARD_CEILING 32.0f
-#define GELU_END 15.0f
-#define NORMAL_END 20.0f
-#define NORMAL_NEAR_END 11.75f
-#define GELU_TANH_END 16.0f
-#define GELU_TANH_FLOOR -11.25f
 #endif
 
 /* -z, but no further out than makes a difference to what is made of e^-z. */
@@ -79,13 +64,14 @@ INLINE wide denominator_argument(wide z)
     return wide_negate(t);
 }
 
-/* (1 + e^-z) / 2^LIFT, from z = FORWARD_FLOOR on: results that may be subnormal are lifted to the end, as
- * what leads to them must not be. */
+/* The first step of what follows. */
 INLINE exp_parts lifted_denominator_parts(wide z)
 {
     return lifted_exp_parts(denominator_argument(z));
 }
 
+/* (1 + e^-z) / 2^LIFT, from z = FORWARD_FLOOR on: results that may be subnormal are lifted to the end, as
+ * what leads to them must not be. */
 INLINE wide lifted_denominator(wide z)
 {
     return lifted_one_plus(lifted_denominator_parts(z));
@@ -309,7 +295,7 @@ INLINE real log_sigmoid_from_input(real grad, real x, reach *r)
 }
 
 /* (max(z, 0) + log(1 + e^-|z|)) / beta with z = beta x, for a beta that takes far what it divides. */
-INLINE real softplus_far(real x, wide z, ELEMENT beta)
+INLINE real softplus_far(wide z, ELEMENT beta)
 {
     const scaled divisor = split((real)beta);
     const scaled rest = log_one_plus_exp(wide_minus_abs(z));
@@ -318,7 +304,7 @@ INLINE real softplus_far(real x, wide z, ELEMENT beta)
     return wide_times_far(wide_div(y, divisor.m), (real)1, rest.n - divisor.n);
 }
 
-/* beta * x. Whether that is x is decided once for a kernel. */
+/* beta * x. Whether that is x is decided once for a call where it matters: see IS_OFTEN_PLAIN_. */
 INLINE wide beta_times(ELEMENT beta, real x)
 {
     return beta == 1 ? wide_of(x) : wide_product(x, (real)beta);
@@ -336,7 +322,7 @@ INLINE real softplus_forward_last(real x, params p, wide e)
     const wide z = beta_times(p.beta, x);
     real y;
     if (p.extreme) {
-        y = softplus_far(x, z, p.beta);
+        y = softplus_far(z, p.beta);
     } else {
         const wide small = lifted_log_one_plus(e);
         /* The inverse is the same for all elements, and computed once. */
@@ -465,4 +451,26 @@ INLINE real silu_from_input(real grad, real x, params p, reach *asked)
     const mask part = min(max(-n, (mask)SCALE_MIN), (mask)-8);
     const real far_dx = wide_times_far(wide_scale(slope, power_of_two(part)), grad, -n - part);
     return far ? slope_from_below(grad, x, far_dx) : dx;
+}
+
+/*
+ * Where a slope made of E = e^t, t <= 0, times grad is not simply wide_scaled_by(slope, grad). Elsewhere
+ *   - E is from 2^SCALE_MIN to 1, so that exp_negative() leaves nothing in n;
+ *   - grad is 0, or |slope * grad| is at least TIMES_SMALL. For |slope| is at least E / 16, or, next to where
+ *     it is 0, e^LOG_SLOPE_MIN / 8: no number of the type is nearer to the crossings than 2^-29 (f64: 2^-56),
+ *     and the slope is more than a quarter of that. `e` is E, or that least value, to within a factor of
+ *     sqrt(2).
+ * There wide_times() takes the product as it is. It does so of a large grad too, as nothing is left in n.
+ */
+INLINE mask is_far_down(real t, real grad)
+{
+    const real rounded = fma(at_most(t, LOG_SLOPE_MIN), (real)LOG2_E, (real)POWER_ROUNDER);
+    const real e = AS_REAL(AS_MASK(rounded) << MANTISSA_BITS);
+    return (t < SCALE_FLOOR) | ((grad != 0) & (fabs(grad) * e < 16 * TIMES_SMALL));
+}
+
+/* slope * grad * 2^n, n being 0 where all elements are near. */
+INLINE real slope_times(wide slope, real grad, mask n, const reach *r)
+{
+    return r->near ? wide_scaled_by(slope, grad) : wide_times(slope, grad, n);
 }

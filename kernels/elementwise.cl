@@ -53,19 +53,17 @@
     }
 
 /* So many vectors are asked at once whether an element is far. They stay in the cache meanwhile. All are
- * asked before any is computed: the output may be one of the operands. */
-#define BLOCK 16
+ * asked before any is stored: the output may be one of the operands. */
+#define BLOCK_VECTORS 16
 
 /*
  * Of an operator that is in two steps an item does the first of a block of vectors, then the last of these.
  * A processor has room for more vectors at once in shorter loops, and so waits less for what depends on
- * each other. Where vectors are short, on a GPU, an item has no more than one.
+ * each other. Vectors of 16 bytes are a GPU's, whose items have one each: there it would only cost.
  */
-#if PASTE(HAS_STEPS_, CLACT_BODY) && CLACT_WIDTH >= 8
+#if PASTE(HAS_STEPS_, CLACT_BODY) && CLACT_WIDTH * STORED_BYTES > 16
 #define IN_STEPS
 #endif
-
-#define LOAD(p, k) load((p) + (k) * CLACT_WIDTH)
 
 #if CLACT_INPUTS == 1
 #define FIRST(a, b, r) PASTE(CLACT_BODY, _first)(a PARAMETERS REACH(r))
@@ -114,23 +112,24 @@ INLINE void run(OPERANDS, global storage *y, ulong y_offset, ulong y_stride, ulo
         const ulong whole = i + (last - i) / CLACT_WIDTH * CLACT_WIDTH;
 #if defined(IN_STEPS)
         while (!p.extreme && i < whole) {
-            const ulong n = min((ulong)BLOCK, (whole - i) / CLACT_WIDTH);
+            const ulong n = min((ulong)BLOCK_VECTORS, (whole - i) / CLACT_WIDTH);
             const ulong end = i + n * CLACT_WIDTH;
-            PASTE(CLACT_BODY, _step) steps[BLOCK];
+            PASTE(CLACT_BODY, _step) steps[BLOCK_VECTORS];
             reach asked = {true, 0};
             for (ulong k = 0; k < n; k++)
-                steps[k] = FIRST(LOAD(a_row + i, k), LOAD(b_row + i, k), &asked);
+                steps[k] = FIRST(VECTOR_OF(a_row + i, k), VECTOR_OF(b_row + i, k), &asked);
             if (rarely(asked.far))
                 VECTORS(i, end, false)
             else
                 for (ulong k = 0; k < n; k++)
                     STORE(y_row + i + k * CLACT_WIDTH,
-                          LAST(LOAD(a_row + i, k), LOAD(b_row + i, k), steps[k], &asked));
+                          LAST(VECTOR_OF(a_row + i, k), VECTOR_OF(b_row + i, k), steps[k],
+                               &asked));
             i = end;
         }
 #elif PASTE(HAS_REACH_, CLACT_BODY)
         while (!p.extreme && i < whole) {
-            const ulong end = min(i + BLOCK * CLACT_WIDTH, whole);
+            const ulong end = min(i + BLOCK_VECTORS * CLACT_WIDTH, whole);
             reach asked = {true, 0};
             for (ulong k = i; k < end; k += CLACT_WIDTH)
                 BODY(load(a_row + k), load(b_row + k), &asked);
@@ -141,7 +140,7 @@ INLINE void run(OPERANDS, global storage *y, ulong y_offset, ulong y_stride, ulo
             i = end;
         }
 #endif
-        /* All of an operator that is neither, or whose parameters are extreme. */
+        /* Everything, where an operator neither has steps nor asks, or its parameters are extreme. */
         VECTORS(i, whole, false)
         if (whole < last)
             PART(whole, last - whole);

@@ -3,7 +3,7 @@
  * Epilogues: act(x + bias), its gradient, which may be added to what is there, and the bias' gradient.
  *
  *   CLACT_EPILOGUE           what the kernel is called
- *   CLACT_EPILOGUE_BODY      the operator's function in activations.cl, such as silu_forward
+ *   CLACT_EPILOGUE_BODY      the operator's function (activations.cl), such as silu_forward
  *   CLACT_EPILOGUE_BACKWARD  that function is a gradient
  *   CLACT_EPILOGUE_BIAS      there is a bias to add
  *   CLACT_EPILOGUE_PER_ROW   the bias has an element for each row, else one for each column

@@ -204,7 +204,7 @@ INLINE wide one_minus_exp(real t)
  * where what is made of it is neither. So what lies below 2^SCALE_MIN of its exponent is in n, which is
  * 0 elsewhere. Beyond EXP_FLOOR it makes no difference what is returned, unless t.hi is -infinity: then
  * m is 0. With a k it is e^t 2^k, and what lies above 1 of its exponent is in n as well. From SCALE_FLOOR
- * on n is 0; e^LOG_SLOPE_MIN is the least value of a slope but for its exponential (gelu.cl).
+ * on n is 0; e^LOG_SLOPE_MIN is the least value of a slope but for its exponential (activations.cl).
  */
 #ifdef CLACT_STORAGE_F64
 #define EXP_FLOOR -3200.0

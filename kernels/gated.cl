@@ -3,7 +3,7 @@
  * Gated linear units: act(a) * b, forward and gradients.
  *
  *   CLACT_GATED              what the kernel is called, such as mish_gated_forward
- *   CLACT_GATE_FORWARD       the operator's functions in activations.cl, such as mish_forward
+ *   CLACT_GATE_FORWARD       the operator's functions (activations.cl), such as mish_forward
  *   CLACT_GATE_SLOPE         and mish_from_input
  *   CLACT_GATE               the unit's steps below, such as silu_gate, for operators that have them
  *   CLACT_GATED_BACKWARD     da and db from grad, a and b, else y from a and b
@@ -189,7 +189,7 @@ INLINE void gelu_gate_first(real a, gelu_gate *gate)
 
 INLINE void gelu_gate_second(real a, gelu_gate *gate)
 {
-    gate->g = normal_ratio_of(at_most(fabs(a), GELU_END));
+    gate->g = gelu_forward_first(a);
 }
 
 INLINE real gelu_gate_times(real a, real b, const gelu_gate *of_a, reach *r)
@@ -365,8 +365,6 @@ INLINE gated_row row_from(gated_row r, ulong i)
 #endif
     return r;
 }
-
-#define VECTOR_OF(p, k) load((p) + (k) * CLACT_WIDTH)
 
 /* So many vectors are done at once, and asked whether an element of them is far. They stay in the cache
  * meanwhile. Where vectors are short, on a GPU, an item has no more than one. */

@@ -2,26 +2,23 @@
 /* More operators, as activations.cl has them: the GELUs and mish. */
 
 /*
- * Where a slope made of E = e^t, t <= 0, times grad is not simply wide_scaled_by(slope, grad). Elsewhere
- *   - E is from 2^SCALE_MIN to 1, so that exp_negative() leaves nothing in n;
- *   - grad is 0, or |slope * grad| is at least TIMES_SMALL. For |slope| is at least E / 16, or, next to where
- *     it is 0, e^LOG_SLOPE_MIN / 8: no number of the type is nearer to the crossings than 2^-29 (f64: 2^-56),
- *     and the slope is more than a quarter of that. `e` is E, or that least value, to within a factor of
- *     sqrt(2).
- * There wide_times() takes the product as it is. It does so of a large grad too, as nothing is left in n.
+ * Where to stop: beyond GELU_END the GELU of a negative x is 0; beyond NORMAL_END and GELU_TANH_END the tails
+ * of the GELUs are 0 even when multiplied by the largest gradient; beyond NORMAL_NEAR_END the operands of
+ * GELU's gradient that are near (is_far_down()) are positive.
  */
-INLINE mask is_far_down(real t, real grad)
-{
-    const real rounded = fma(at_most(t, LOG_SLOPE_MIN), (real)LOG2_E, (real)POWER_ROUNDER);
-    const real e = AS_REAL(AS_MASK(rounded) << MANTISSA_BITS);
-    return (t < SCALE_FLOOR) | ((grad != 0) & (fabs(grad) * e < 16 * TIMES_SMALL));
-}
-
-/* slope * grad * 2^n, n being 0 where all elements are near. */
-INLINE real slope_times(wide slope, real grad, mask n, const reach *r)
-{
-    return r->near ? wide_scaled_by(slope, grad) : wide_times(slope, grad, n);
-}
+#ifdef CLACT_STORAGE_F64
+#define GELU_END 40.0
+#define NORMAL_END 55.0
+#define NORMAL_NEAR_END 35.25
+#define GELU_TANH_END 32.0
+#define GELU_TANH_FLOOR -23.5
+#else
+#define GELU_END 15.0f
+#define NORMAL_END 20.0f
+#define NORMAL_NEAR_END 11.75f
+#define GELU_TANH_END 16.0f
+#define GELU_TANH_FLOOR -11.25f
+#endif
 
 /* e^(-x^2 / 2), and |x| clamped to where that is not yet 0, or, where all elements are near, to where only
  * the x > 0 are clamped, and it makes no difference to 1. */
@@ -141,7 +138,9 @@ INLINE gelu_tanh_forward_step gelu_tanh_forward_first(real x)
 {
     const wide clamped = gelu_tanh_clamped(at_least(x, GELU_TANH_FLOOR));
     const wide z = gelu_tanh_argument(clamped, (real)1);
-    const gelu_tanh_forward_step step = {z.hi, gate_first(z)};
+    gelu_tanh_forward_step step;
+    step.z = z.hi;
+    step.e = gate_first(z);
     return step;
 }
 

@@ -40,7 +40,7 @@ INLINE real leaky_relu_from_input(real grad, real x, params p)
     return x > 0 ? grad : x <= 0 ? below : x;
 }
 
-/* alpha gamma as what elu and selu are multiplied by. Whether that is 1 is decided once for a kernel. */
+/* alpha gamma, by which elu and selu are multiplied. Whether that is 1 is decided as for beta_times(). */
 typedef struct {
     scaled by;
     bool is_one;
@@ -202,6 +202,7 @@ INLINE real hard_swish_forward(real x)
 {
     wide sum = wide_of(3 + x);
 #ifdef CLACT_PAIRS
+    /* Exactly what the sum has lost, as 3 is the larger. */
     sum.lo = x - (sum.hi - 3);
 #endif
     const real y = quotient_times(wide_mul(sum, MORE_THAN_SIXTH), x);

@@ -132,6 +132,7 @@ INLINE bool is_any_far(reach *r, mask far)
 /* unpack() and pack(): from and to the elements as they are stored. pack() rounds once, to nearest even. */
 #if defined(CLACT_STORAGE_F32)
 #define STORED float
+#define STORED_BYTES 4
 #ifdef REAL_IS_DOUBLE
 #define unpack(v) TO_REAL(v)
 #define pack(v) TO_FLOAT(v)
@@ -142,11 +143,13 @@ INLINE bool is_any_far(reach *r, mask far)
 
 #elif defined(CLACT_STORAGE_F64)
 #define STORED double
+#define STORED_BYTES 8
 #define unpack(v) (v)
 #define pack(v) (v)
 
 #elif defined(CLACT_STORAGE_F16)
 #define STORED ushort /* half itself may only be pointed to where cl_khr_fp16 is missing */
+#define STORED_BYTES 2
 
 /* Through a variable of the vector's alignment: PoCL takes vload_half's pointer to have it. */
 INLINE real unpack(VECTOR(ushort) v)
@@ -163,6 +166,7 @@ INLINE VECTOR(ushort) pack(real v)
 
 #elif defined(CLACT_STORAGE_BF16)
 #define STORED ushort
+#define STORED_BYTES 2
 
 INLINE real unpack(VECTOR(ushort) v)
 {
@@ -187,6 +191,9 @@ INLINE real load(global const storage *p)
 {
     return unpack(VLOAD(p));
 }
+
+/* Of the vectors from p on the one with the number k. */
+#define VECTOR_OF(p, k) load((p) + (k) * CLACT_WIDTH)
 
 INLINE void store(global storage *p, real v)
 {

@@ -9,7 +9,7 @@ target_link_libraries(clact_device_tests PUBLIC clact_measure PkgConfig::CMOCKA
 set(timeout_of_accuracy 1200)
 set(timeout_of_agreement 1200)
 set(timeout_of_layout 900)
-# Two more tests run the kernels that the test of the accuracy has compiled, which would take minutes.
+# Two more tests run what the test of the accuracy has compiled: to compile it again would take minutes.
 set(compiled "POCL_CACHE_DIR=${PROJECT_BINARY_DIR}/pocl-cache/accuracy")
 set(environment_of_agreement "${compiled}")
 foreach(test IN ITEMS accuracy agreement layout onnx_cases onnx_device sigmoid_examples)
