@@ -16,6 +16,7 @@ if(OCLGRIND AND EXISTS /proc/self) # by which it finds its own files
   foreach(test IN ITEMS agreement layout)
     clact_add_oclgrind_test(${test} COMMAND ${test}_test --quick)
   endforeach()
+  set_tests_properties(oclgrind_agreement PROPERTIES COST 500) # minutes: see tests/accuracy.cmake
   clact_add_oclgrind_test(layout_stream ENVIRONMENT ${shapes}
     COMMAND layout_test --quick --stores stream)
   clact_add_oclgrind_test(layout_stream_g64 ENVIRONMENT ${shapes}
